@@ -7,12 +7,13 @@ import streamlit as st
 from fer_core.extras import extras
 from fer_core.types import FerError, reason
 from pages import navigation
-from pages.parts.common import presenting, with_code
+from pages.parts.common import with_code
 from pages.parts.head import frame
+from pages.parts.stage import SCREEN
 from pages.parts.visitor import visit
 
-page = navigation(hidden=presenting())
-with frame():
+page = navigation(hidden=SCREEN in st.query_params)
+with frame(page.url_path or "home"):
     visit()
     try:
         with extras():

@@ -22,6 +22,12 @@ PAGES: Final = (
     ("confusion", "Confusion", "grid_on", "Which expressions a model confuses, and the faces behind each number."),
     ("dataset", "Dataset", "dataset", "The faces of FER2013, what people say about them, and how good its labels are."),
     ("quiz", "Quiz", "quiz", "You against the model: name the expression on ten faces, alone or with a class."),
+    (
+        "lecture",
+        "Lecture",
+        "slideshow",
+        "Twenty minutes for a class: one idea a screen, and a game for everybody's phone.",
+    ),
     ("fairness", "Fairness", "balance", "For which faces and which people a model is right less often."),
     (
         "finetune",
@@ -38,7 +44,13 @@ def navigation(hidden: bool = False) -> st.Page:
     st.set_page_config(page_title="FER Lab", page_icon="🙂", layout="wide")
     pages = [
         st.Page(
-            f"pages/{url}.py", title=title, icon=f":material/{icon}:", url_path=url, help=tip, default=url == "home"
+            f"pages/{url}.py",
+            title=title,
+            icon=f":material/{icon}:",
+            url_path=url,
+            help=tip,
+            default=url == "home",
+            visibility="hidden" if url == "lecture" else "visible",  # Home and Present lead there; the menu is full
         )
         for url, title, icon, tip in PAGES
     ]

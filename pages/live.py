@@ -4,7 +4,7 @@ import streamlit as st
 
 from fer_core.inference.stream import StreamSettings
 from pages.parts import live
-from pages.parts.common import choose, choose_model, note_detector, note_utkface, presenting, servable_models
+from pages.parts.common import choose, choose_model, note_detector, note_utkface, servable_models
 from pages.parts.head import head
 from pages.parts.notice import RELAYED, VIDEO, all_agree
 from pages.parts.pictures import opened_model
@@ -35,8 +35,8 @@ if kind == "Snapshot":
     st.stop()
 
 session = live.session_for(model)
-session.configure(StreamSettings(smoothing=smoothing, activation=activation), mirror=mirror)
-left, right = st.columns([5, 2] if presenting() else [3, 2], gap="medium")
+session.configure(StreamSettings(smoothing=smoothing, activation=activation, cuts=False), mirror=mirror)
+left, right = st.columns([3, 2], gap="medium")
 with left:
     above = st.container()
     agreed = all_agree(VIDEO + (RELAYED if live.ice_servers() else ""))

@@ -10,7 +10,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 FLOORS = """
 labels names, types columns threads, extras files tables guesses, visitors, jobs, data models figures, faces metrics
-added, classifier, store, inference, measuring, training explain archives, runs fairness quiz, tuning, sections api, cli
+added, classifier, store, inference, measuring, training explain archives, runs fairness quiz, tuning lecture,
+sections api, cli
 """
 LEVEL = {room: level for level, rooms in enumerate(FLOORS.split(",")) for room in rooms.split()}
 FRAMEWORKS = {"tensorflow", "keras", "torch", "jax"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import cycle
 from typing import Any, Final
 
@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fer_core.columns import percent_text
 from fer_core.figures.theme import (
+    ACCENT,
     DASHES,
     FONT,
     INK,
@@ -62,6 +63,12 @@ def vote_bars(votes: ArrayLike, total: int) -> go.Figure:
     """Return bars of `(7,)` votes with their numbers, the most frequent in bold; `total` votes make a full bar."""
     counts = _checked(votes)
     return _bars([_bar(counts / max(1, total), _numbers(counts))])
+
+
+def score_bars(scores: Mapping[str, int], total: int) -> go.Figure:
+    """Return bars of who reached how many of `total`, with their numbers."""
+    values, texts = np.array([*scores.values()], np.float64), [f"<b>{score}</b>" for score in scores.values()]
+    return _bars([_bar(values / total, texts, tuple(scores), marker={"color": ACCENT})], tuple(scores))
 
 
 def answers_and_votes(answers: ArrayLike, votes: ArrayLike, *, total: int) -> go.Figure:

@@ -139,14 +139,15 @@ def paper_chart(marks: pd.DataFrame, metric: str) -> go.Figure:
     """Return the reported and the measured values of one metric for each variant.
 
     Args:
-        marks: columns `title` (of the variant), `source` ("reported" or "measured here"), `where`, `value`, `low`,
-            `high` (NaN where reported).
+        marks: columns `title` (of the variant), `source` ("reported", or "measured here", with the weights if they are
+            not the paper's), `where`, `value`, `low`, `high` (NaN where reported).
         metric: its name for people.
     """
     variants = list(dict.fromkeys(marks["title"]))
     looks = {"reported": (MUTED, "circle-open"), "measured here": (ACCENT, "diamond")}
     traces = []
-    for source, (color, symbol) in looks.items():
+    for source in sorted(set(marks["source"]), reverse=True):
+        color, symbol = looks.get(source, (SPLITS[1][0], "square"))
         part = marks[marks["source"] == source]
         points = dots(part, "value", part["title"], color) | {
             "name": source,

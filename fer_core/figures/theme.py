@@ -85,8 +85,8 @@ def chart(traces: Sequence[Mapping[str, Any]], height: float, **layout: Any) -> 
     return go.Figure({"data": list(traces), "layout": common | layout})
 
 
-def enlarged(figure: go.Figure, times: float) -> go.Figure:
-    """Return a copy of a chart with larger type, and as much more height and room for its legend."""
+def fitted(figure: go.Figure, *, height: int, times: float) -> go.Figure:
+    """Return a copy of a chart of another height in pixels, with type and room for its legend `times` as large."""
     fonts = {"font", "tickfont", "textfont", "insidetextfont", "outsidetextfont"}
 
     def larger(part: Any, name: str) -> Any:
@@ -97,12 +97,10 @@ def enlarged(figure: go.Figure, times: float) -> go.Figure:
             }
         if isinstance(part, (list, tuple)) and part and isinstance(part[0], dict):
             return [larger(item, name) for item in part]
-        return (
-            part * times if name in {"font size", "height", "entrywidth"} and isinstance(part, (int, float)) else part
-        )
+        return part * times if name in {"font size", "entrywidth"} and isinstance(part, (int, float)) else part
 
-    content = figure.to_plotly_json()
-    return go.Figure({"data": larger(content["data"], "data"), "layout": larger(content["layout"], "layout")})
+    content = {name: larger(part, name) for name, part in figure.to_plotly_json().items()}
+    return go.Figure(content).update_layout(height=height)
 
 
 def axis(title: str | None, **changes: Any) -> dict[str, Any]:

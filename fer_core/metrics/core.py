@@ -248,7 +248,7 @@ def report_table(predictions: Predictions, measured: Measured) -> pd.DataFrame:
     rows = [
         {"name": name, "model": predictions.titles[name], "expression": expression, **rates}
         for name in predictions.names
-        for expression, rates in measured[name][0].per_class.as_dict().items()
+        for expression, rates in measured[name][0].per_class.as_dict(predictions.classes).items()
     ]
     return pd.DataFrame(rows).astype(dict.fromkeys(REPORTED[:-1], float))
 

@@ -145,15 +145,14 @@ def paper_overall(predictions: Predictions | None, measured: Measured) -> pd.Dat
 
 
 def paper_marks(table: pd.DataFrame, metric: str) -> pd.DataFrame:
-    """Return a metric of `paper_overall` with a row for each value: `title`, `source` ("reported" or "measured here"),
-    `where`, `value`, `low`, `high`."""
+    """Return a metric of `paper_overall` with a row for each value: `title`, `source` ("reported", or "measured here"
+    with the weights of stand-ins), `where`, `value`, `low`, `high`."""
     printed = table[["title", "reported", f"{metric}_reported"]].set_axis(["title", "where", "value"], axis=1)
     ours = table[["title", "measured", f"{metric}_measured", f"{metric}_low", f"{metric}_high"]]
     ours = ours.set_axis(["title", "where", "value", "low", "high"], axis=1).drop_duplicates("title")
-    return pd.concat(
-        [printed.assign(source="reported"), ours.dropna(subset=["value"]).assign(source="measured here")],
-        ignore_index=True,
-    )
+    weights = ours["where"].str.extract("(, [^,]* weights)$", expand=False).fillna("")
+    ours = ours.assign(source="measured here" + weights).dropna(subset=["value"])
+    return pd.concat([printed.assign(source="reported"), ours], ignore_index=True)
 
 
 def paper_f1(variant: str, measured: Measured) -> pd.DataFrame:

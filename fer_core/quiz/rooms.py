@@ -1,4 +1,4 @@
-"""Quiz rooms: a class answers the same faces, and its answers are counted together.
+"""Quiz rooms: a class answers face by face, as its lecturer leads, and its answers are counted together.
 
 Rooms are in an SQLite file of the data folder, so that all copies of the app count together. Ending a room removes all
 of it from the file.
@@ -15,17 +15,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import cv2
-import numpy as np
-
 from fer_core.files import home
 from fer_core.labels import EXPRESSIONS
-from fer_core.quiz.rounds import FACES
-from fer_core.types import FerError, Image
+from fer_core.quiz.rounds import FACES, FER2013, Said
+from fer_core.types import FerError
 from fer_core.visitors import visitor
 
 LETTERS: Final = "BCDFGHJKLMNPQRSTVWXZ"  # without vowels no code is a word, and no I or O is read as 1 or 0
 CODE_LENGTH: Final = 4
+WORD_LENGTH: Final = 12  # of the lecturer's secret word: 52 bits
 NAME_LENGTH: Final = 30
 MOST_ROOMS: Final = 50
 MOST_PEOPLE: Final = 300  # of one room
@@ -34,35 +32,48 @@ IDLE_SECONDS: Final = 3 * 3600.0
 """After so long without an answer, a new person or a new round, there is no such room any more. The next change of any
 room, or the next start of the app, removes it from the file."""
 
-_CELL: Final = 8  # pixels of a cell of the QR code
+_NONE: Final = "-"  # in the file: the person gave no answer to this face
+_TABLES: Final = ("people", "leaders", "owners", "rooms")
+_VERSION: Final = 2  # of the tables; older ones, whose rooms last three hours, are replaced
 
 
 @dataclass(frozen=True)
 class Person:
-    """A person in a room: the name, as typed or made unique, and the answers to the first faces of the round."""
+    """A person in a room: the name, as typed or made unique, and the answers to the first faces; None for no answer."""
 
     name: str
-    answers: tuple[str, ...] = ()
+    answers: tuple[str | None, ...] = ()
 
 
 @dataclass(frozen=True)
 class Room:
-    """A room as it is at one moment, without its secret; `turn` is the number of the round in this room, from 1."""
+    """A room as it is at one moment, without its secret word.
+
+    Attributes:
+        code, of, seed: of the room; the data set and the number of its round.
+        turn: number of the round in this room, from 1.
+        face: place of the face that the class is at, from 0; -1 before the first, `FACES` after the last.
+        asking: whether answers to this face are taken; afterwards they are compared.
+        people: in the order in which they joined.
+    """
 
     code: str
+    of: str
     seed: int
     turn: int
-    people: tuple[Person, ...] = ()  # in the order in which they joined
+    face: int = -1
+    asking: bool = False
+    people: tuple[Person, ...] = ()
 
     @property
-    def answers(self) -> list[tuple[str, ...]]:
+    def answers(self) -> list[Said]:
         """The answers of each person."""
         return [person.answers for person in self.people]
 
     @property
-    def finished(self) -> int:
-        """The number of people who have answered all faces."""
-        return sum(len(answers) == FACES for answers in self.answers)
+    def answered(self) -> int:
+        """The number of people who have answered the face that the class is at."""
+        return sum(len(answers) > self.face and answers[self.face] is not None for answers in self.answers)
 
 
 class Rooms:
@@ -85,8 +96,8 @@ class Rooms:
             self._path.unlink(missing_ok=True)
             self._create()
 
-    def open(self, seed: int) -> tuple[str, str]:
-        """Open a room with a round, and return its code and the secret that controls it."""
+    def open(self, key: str, *, seed: int, of: str = FER2013) -> str:
+        """Open a room with a round of a data set, which the holder of `key` leads, and return its code."""
         here = visitor()
         with self._changing() as data:
             if here and here.limits:
@@ -98,14 +109,35 @@ class Rooms:
                     )
             if _count(data, "rooms") >= MOST_ROOMS:
                 raise FerError(f"All {MOST_ROOMS} rooms of this server are in use. End one, or try again later.")
-            code = _new_code()
+            code = _letters(CODE_LENGTH)
             while _count(data, "rooms WHERE code = ?", code):
-                code = _new_code()
-            secret = secrets.token_urlsafe(16)
-            data.execute("INSERT INTO rooms VALUES (?, ?, 1, ?, ?)", (code, seed, secret, self._clock()))
+                code = _letters(CODE_LENGTH)
+            values = (code, of, seed, _letters(WORD_LENGTH), self._clock())
+            data.execute("INSERT INTO rooms VALUES (?, ?, ?, 1, -1, 0, ?, ?)", values)
+            data.execute("INSERT INTO leaders VALUES (?, ?)", (code, key))
             if here:
                 data.execute("INSERT INTO owners VALUES (?, ?)", (code, here.name))
-            return code, secret
+            return code
+
+    def led(self, key: str) -> tuple[str, str] | None:
+        """Return the code and the secret word of the room that the holder of `key` leads, the newest of several."""
+        query = "SELECT code FROM leaders WHERE key = ? ORDER BY rowid DESC"
+        with self._reading() as data:
+            rooms = (self._find(data, code) for (code,) in data.execute(query, (key,)).fetchall())
+            return next(((room["code"], room["word"]) for room in rooms if room), None)
+
+    def lead(self, word: str, key: str) -> str:
+        """Let the holder of `key` lead the room of a secret word, too, and return its code."""
+        letters = "".join(letter for letter in word.upper() if letter.isalpha())
+        with self._changing() as data:
+            room = data.execute("SELECT code FROM rooms WHERE word = ?", (letters,)).fetchone()
+            if room is None:
+                raise FerError(
+                    "No room has this secret word. The device that opened the room shows the word beside the room's "
+                    f"code. Expected {WORD_LENGTH} letters. Received: {len(letters)}"
+                )
+            data.execute("INSERT INTO leaders VALUES (?, ?)", (room["code"], key))
+            return str(room["code"])
 
     def look(self, code: str) -> Room | None:
         """Return a room as it is now; None if there is none of that code. This does not count as activity."""
@@ -114,7 +146,8 @@ class Rooms:
             if room is None:
                 return None
             rows = data.execute("SELECT name, answers FROM people WHERE code = ? ORDER BY rowid", (room["code"],))
-            return Room(room["code"], room["seed"], room["turn"], tuple(_person(row) for row in rows))
+            about: dict[str, Any] = {name: room[name] for name in ("code", "of", "seed", "turn", "face")}
+            return Room(**about, asking=bool(room["asking"]), people=tuple(map(_person, rows)))
 
     def person(self, code: str, key: str) -> Person | None:
         """Return the person who holds this key; None if the room or the person is not there."""
@@ -146,11 +179,11 @@ class Rooms:
             self._active(data, room["code"])
             return key
 
-    def answer(self, code: str, key: str, turn: int, face: int, expression: str) -> bool:
-        """Keep a person's answer to the next face of the room's round `turn`; return whether it was kept.
+    def answer(self, code: str, key: str, *, turn: int, face: int, expression: str) -> bool:
+        """Keep a person's answer to the face that the class is at; return whether it was kept.
 
-        An answer to a face (from 0) that is already answered, to a later face or of an earlier round is not kept, so a
-        second window or a reload cannot change an answer.
+        An answer to a face that the person has answered, to another face, of an earlier round or after the class has
+        gone on is not kept, so a second window or a reload cannot change an answer.
 
         Raises:
             ValueError: `expression` is none of the seven.
@@ -160,11 +193,12 @@ class Rooms:
         with self._changing() as data:
             room = self._find(data, code)
             person = _person_at(data, room["code"], key) if room else None
-            if room is None or person is None or turn != room["turn"]:
+            if room is None or person is None or not room["asking"] or (turn, face) != (room["turn"], room["face"]):
                 return False
-            if face != len(person.answers) or face >= FACES:
+            if face < len(person.answers):
                 return False
-            answers = " ".join((*person.answers, expression))
+            missed = [None] * (face - len(person.answers))
+            answers = " ".join(answer or _NONE for answer in (*person.answers, *missed, expression))
             data.execute("UPDATE people SET answers = ? WHERE code = ? AND key = ?", (answers, room["code"], key))
             self._active(data, room["code"])
             return True
@@ -174,25 +208,39 @@ class Rooms:
         with self._changing() as data:
             data.execute("DELETE FROM people WHERE code = ? AND key = ?", (tidy_code(code), key))
 
-    def restart(self, code: str, secret: str, seed: int) -> None:
-        """Start another round with the same people and without their answers, if the secret fits."""
+    def go(self, code: str, key: str, *, face: int, asking: bool) -> None:
+        """Take the class to a face, from -1 to `FACES`, if the holder of `key` leads the room."""
         with self._changing() as data:
-            if self._owned(data, code, secret):
-                data.execute("UPDATE rooms SET seed = ?, turn = turn + 1 WHERE code = ?", (seed, tidy_code(code)))
+            if self._leads(data, code, key):
+                change = "UPDATE rooms SET face = ?, asking = ? WHERE code = ?"
+                data.execute(change, (face, asking and 0 <= face < FACES, tidy_code(code)))
+                self._active(data, tidy_code(code))
+
+    def restart(self, code: str, key: str, seed: int) -> None:
+        """Start another round with the same people and without their answers, if the holder of `key` leads the room."""
+        with self._changing() as data:
+            if self._leads(data, code, key):
+                change = "UPDATE rooms SET seed = ?, turn = turn + 1, face = -1, asking = 0 WHERE code = ?"
+                data.execute(change, (seed, tidy_code(code)))
                 data.execute("UPDATE people SET answers = '' WHERE code = ?", (tidy_code(code),))
                 self._active(data, tidy_code(code))
 
-    def end(self, code: str, secret: str) -> None:
-        """Forget a room, its people and their answers, if the secret fits."""
+    def end(self, code: str, key: str) -> None:
+        """Forget a room, its people and their answers, if the holder of `key` leads it."""
         with self._changing() as data:
-            if self._owned(data, code, secret):
+            if self._leads(data, code, key):
                 _forget(data, tidy_code(code))
 
     def _create(self) -> None:
         with closing(self._connect()) as data:
-            columns = "code TEXT PRIMARY KEY, seed INT, turn INT, secret TEXT, active REAL"
+            if data.execute("PRAGMA user_version").fetchone()[0] != _VERSION:
+                for table in _TABLES:
+                    data.execute(f"DROP TABLE IF EXISTS {table}")
+                data.execute(f"PRAGMA user_version = {_VERSION}")
+            columns = "code TEXT PRIMARY KEY, of TEXT, seed INT, turn INT, face INT, asking INT, word TEXT, active REAL"
             data.execute(f"CREATE TABLE IF NOT EXISTS rooms ({columns})")
             data.execute("CREATE TABLE IF NOT EXISTS people (code TEXT, key TEXT, name TEXT, answers TEXT)")
+            data.execute("CREATE TABLE IF NOT EXISTS leaders (code TEXT, key TEXT)")
             data.execute("CREATE TABLE IF NOT EXISTS owners (code TEXT PRIMARY KEY, visitor TEXT)")
             data.execute("CREATE INDEX IF NOT EXISTS people_by_room ON people (code, key)")
         with self._changing():
@@ -228,13 +276,13 @@ class Rooms:
             raise FerError(f"The room cannot be changed ({error}). Try again.") from error
 
     def _find(self, data: sqlite3.Connection, code: str) -> Any:
-        """Return the row of a room, with its secret; None if there is none, or it was idle for too long."""
+        """Return the row of a room, with its secret word; None if there is none, or it was idle for too long."""
         query = "SELECT * FROM rooms WHERE code = ? AND active >= ?"
         return data.execute(query, (tidy_code(code), self._oldest())).fetchone()
 
-    def _owned(self, data: sqlite3.Connection, code: str, secret: str) -> bool:
+    def _leads(self, data: sqlite3.Connection, code: str, key: str) -> bool:
         room = self._find(data, code)
-        return room is not None and secrets.compare_digest(room["secret"].encode(), secret.encode())
+        return room is not None and _count(data, "leaders WHERE code = ? AND key = ?", room["code"], key) > 0
 
     def _active(self, data: sqlite3.Connection, code: str) -> None:
         data.execute("UPDATE rooms SET active = ? WHERE code = ?", (self._clock(), code))
@@ -249,7 +297,7 @@ def _person_at(data: sqlite3.Connection, code: str, key: str) -> Person | None:
 
 
 def _person(row: sqlite3.Row) -> Person:
-    return Person(row["name"], tuple(row["answers"].split()))
+    return Person(row["name"], tuple(None if answer == _NONE else answer for answer in row["answers"].split()))
 
 
 def _count(data: sqlite3.Connection, rows: str, *values: object) -> int:
@@ -257,7 +305,7 @@ def _count(data: sqlite3.Connection, rows: str, *values: object) -> int:
 
 
 def _forget(data: sqlite3.Connection, code: str) -> None:
-    for table in ("people", "owners", "rooms"):
+    for table in _TABLES:
         data.execute(f"DELETE FROM {table} WHERE code = ?", (code,))
 
 
@@ -272,8 +320,8 @@ def no_room(code: str) -> str:
     return f"There is no room with the code {shown or '(none)'}. Check the code, or ask who gave it to you."
 
 
-def _new_code() -> str:
-    return "".join(secrets.choice(LETTERS) for _ in range(CODE_LENGTH))
+def _letters(number: int) -> str:
+    return "".join(secrets.choice(LETTERS) for _ in range(number))
 
 
 def _free_name(name: str, taken: set[str]) -> str:
@@ -285,11 +333,3 @@ def _free_name(name: str, taken: set[str]) -> str:
         number += 1
         candidate = f"{typed or 'Guest'} {number}"
     return candidate
-
-
-def qr_code(link: str) -> Image:
-    """Return the QR code of a link, `(side, side)` uint8 gray with a white margin and cells of 8 pixels."""
-    parameters = cv2.QRCodeEncoder.Params()
-    parameters.mode = cv2.QRCodeEncoder_MODE_BYTE
-    code = cv2.QRCodeEncoder.create(parameters).encode(link)
-    return np.pad(np.kron(code, np.ones((_CELL, _CELL), np.uint8)), 2 * _CELL, constant_values=255)

@@ -1,4 +1,4 @@
-"""A round of the quiz: ten test faces, what people's answers are compared with, and how far they agree.
+"""A round of the quiz: ten test faces, what people's answers are compared with, and who is right how often.
 
 Faces are drawn by a seed, so that everybody with the seed gets the same.
 """
@@ -7,19 +7,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from itertools import compress
+from dataclasses import dataclass, replace
 from typing import Final
 
 import cv2
 import numpy as np
-import pandas as pd
+from numpy.typing import NDArray
 
 from fer_core import columns
 from fer_core.data import VOTE_COLUMNS, FaceDataset
 from fer_core.data.near_duplicates import known_same_pictures
 from fer_core.labels import EXPRESSIONS
-from fer_core.metrics.intervals import Interval, wilson_interval
+from fer_core.metrics.intervals import wilson_interval
 from fer_core.metrics.predictions import Predictions
 from fer_core.types import FerError, Image
 
@@ -31,7 +30,8 @@ FACES: Final = 10
 SHOWN_SIDE: Final = 480
 """Side in pixels of a face as the quiz shows it, ten times FER2013's."""
 
-LABEL, ANNOTATORS, MODELS, YOU = "The label", "Most annotators", "Most models", "You"
+YOU, CLASS, MODEL, ANNOTATORS = "You", "Class", "Model", "Annotators"
+"""Who names expressions, in scores."""
 
 Said = Sequence[str | None]
 """Answers to the first faces of a round, in order; None where there is none or no clear one."""
@@ -119,43 +119,58 @@ def _face(dataset: FaceDataset, place: int) -> QuizFace:
 
 @dataclass(frozen=True, eq=False)
 class Game:
-    """A round with the answers that people's answers are compared with.
+    """A round with what people's answers are compared with.
 
     Attributes:
-        main: by name, `LABEL`, `ANNOTATORS` where votes are known, `MODELS` where there are two models or more.
-        models: by the title of the model.
         faces: of the round, in the order in which they are shown.
+        model: title of the model to compare with; empty for none.
+        probabilities: of the model for each face, `(7,)` in the order of `labels.EXPRESSIONS`; None where it has none.
     """
 
-    main: Mapping[str, Said]
-    models: Mapping[str, Said] = field(default_factory=dict)
-    faces: tuple[QuizFace, ...] = ()
+    faces: tuple[QuizFace, ...]
+    model: str = ""
+    probabilities: tuple[NDArray[np.floating] | None, ...] = (None,) * FACES
 
     @property
-    def all(self) -> dict[str, Said]:
-        """`main`, then `models`."""
-        return {**self.main, **self.models}
+    def labels(self) -> Said:
+        """The labels, by which answers are right or wrong."""
+        return tuple(face.label for face in self.faces)
+
+    @property
+    def predicted(self) -> Said:
+        """What the model says."""
+        return tuple(None if row is None else EXPRESSIONS[int(row.argmax())] for row in self.probabilities)
+
+    @property
+    def voted(self) -> bool:
+        """Whether the annotators' votes are known."""
+        return all(face.votes is not None for face in self.faces)
+
+    def scores(self, who: str, said: Said) -> dict[str, int]:
+        """Return how many labels are given by `who`, `YOU` or `CLASS`, by the model and by the annotators, if any."""
+        everyone = {who: said}
+        if self.model:
+            everyone[MODEL] = self.predicted
+        if self.voted:
+            everyone[ANNOTATORS] = tuple(face.majority for face in self.faces)
+        return {name: agreement(answers, self.labels).same for name, answers in everyone.items()}
 
 
-def new_game(faces: tuple[QuizFace, ...], predictions: Iterable[Predictions]) -> Game:
-    """Return a round with what its answers are compared with; `predictions` are the models' of each test split.
+def new_game(faces: tuple[QuizFace, ...], predictions: Iterable[Predictions], model: str = "") -> Game:
+    """Return a round compared with a model, by its name, of which `predictions` are those of each test split.
 
-    A model has no answer to a face without a prediction that belongs to it, by row and label.
+    The model has no answer to a face without a prediction that belongs to it, by row and label.
     """
-    models: dict[str, list[str | None]] = {}
+    title, found = "", dict[int, NDArray[np.floating]]()
     for table in predictions:
+        if model not in table.names:
+            continue
         for number, face in enumerate(faces):
             known = np.flatnonzero(table.rows == face.row)
             if face.split == table.split and len(known) == 1 and EXPRESSIONS[table.given[known[0]]] == face.label:
-                for name, probabilities in table.probabilities.items():
-                    said = models.setdefault(table.titles[name], [None] * len(faces))
-                    said[number] = EXPRESSIONS[int(probabilities[known[0]].argmax())]
-    main: dict[str, Said] = {LABEL: tuple(face.label for face in faces)}
-    if all(face.votes is not None for face in faces):
-        main[ANNOTATORS] = tuple(face.majority for face in faces)
-    if len(models) > 1:
-        main[MODELS] = tuple(map(most_say, zip(*models.values(), strict=True)))
-    return Game(main, {title: tuple(said) for title, said in models.items()}, faces)
+                title = table.titles[model]
+                found[number] = table.probabilities[model][known[0]]
+    return Game(faces, title, tuple(found.get(number) for number in range(len(faces))))
 
 
 def most_say(said: Iterable[str | None]) -> str | None:
@@ -166,6 +181,30 @@ def most_say(said: Iterable[str | None]) -> str | None:
     return counts[0][0]
 
 
+def class_says(people: Iterable[Said]) -> Said:
+    """Return what most people say to each face of a round; None if there is a tie or no answer."""
+    answers = [[*said, *[None] * (FACES - len(said))] for said in people]
+    return tuple(most_say(said[place] for said in answers) for place in range(FACES))
+
+
+def winners(people: Mapping[str, Said], game: Game) -> tuple[list[str], int]:
+    """Return the names of those who give the most labels, in their order, and how many; nobody if all give none."""
+    scores = {name: agreement(said, game.labels).same for name, said in people.items()}
+    most = max(scores.values(), default=0)
+    return [name for name, score in scores.items() if score == most > 0], most
+
+
+def in_words(scores: Mapping[str, int]) -> str:
+    """Return scores as a sentence.
+
+    Example:
+        >>> in_words({"Class": 7, "Model": 6, "Annotators": 8})
+        'Class 7, model 6, annotators 8 of 10.'
+    """
+    text = ", ".join(f"{who.lower()} {score}" for who, score in scores.items())
+    return f"{text[:1].upper()}{text[1:]} of {FACES}."
+
+
 @dataclass(frozen=True)
 class Agreement:
     """How many answers (`same`) are those of a yardstick, of the faces to which both have an answer (`of`)."""
@@ -173,96 +212,17 @@ class Agreement:
     same: int
     of: int
 
-    def __str__(self) -> str:
-        return f"{self.same} of {self.of}" if self.of else "–"
-
-    @property
-    def interval(self) -> Interval:
-        """Wilson's 95 % interval of the share, which takes the answers as independent; NaN without any."""
-        return wilson_interval(self.same, self.of)
-
-    @property
-    def percent(self) -> str:
-        """The share as text, "60 %"."""
-        return columns.percent(self.same / self.of) if self.of else "–"
-
     @property
     def interval_text(self) -> str:
-        """The interval as text, "31 % to 83 %"."""
-        return f"{columns.percent(self.interval.low)} to {columns.percent(self.interval.high)}" if self.of else "–"
-
-
-def together(people: Iterable[Said], other: Said) -> Agreement:
-    """Compare the answers of people face by face, and count them all together; None counts as no answer."""
-    pairs = [pair for said in people for pair in zip(said, other, strict=False) if None not in pair]
-    return Agreement(sum(one == two for one, two in pairs), len(pairs))
+        """Wilson's 95 % interval of the share as text, "31 % to 83 %"."""
+        interval = wilson_interval(self.same, self.of)
+        return f"{columns.percent(interval.low)} to {columns.percent(interval.high)}" if self.of else "–"
 
 
 def agreement(said: Said, other: Said) -> Agreement:
     """Compare answers face by face, up to the end of the shorter of the two; None counts as no answer."""
-    return together([said], other)
-
-
-def own_table(said: Said, game: Game) -> pd.DataFrame:
-    """Return how one person and each yardstick agree with the person, the label and the annotators.
-
-    Returns:
-        One row for the person and each yardstick: `who`, `you` ("6 of 10"; empty for the person), `interval` (of
-        `you`), `label`, and `annotators` where votes are known.
-    """
-    everyone = pd.Series({YOU: tuple(said), **game.all})
-    with_you = everyone.map(lambda answers: agreement(said, answers))
-    table = pd.DataFrame({"you": with_you.map(str), "interval": with_you.map(lambda same: same.interval_text)})
-    table.loc[YOU] = ""
-    for column, who in (("label", LABEL), ("annotators", ANNOTATORS)):
-        if who in game.main:
-            table[column] = [str(agreement(answers, game.main[who])) for answers in everyone]
-            table.loc[who, column] = ""
-    return table.rename_axis("who").reset_index()
-
-
-def people_table(people: Mapping[str, Said], game: Game) -> pd.DataFrame:
-    """Return one row for each person: `name`, `answers` so far, and the agreement with each main yardstick as text."""
-    said = pd.Series(dict(people), dtype=object)
-    table = {who: [str(agreement(one, answers)) for one in said] for who, answers in game.main.items()}
-    return pd.DataFrame({"name": said.index, "answers": [len(one) for one in said], **table})
-
-
-def class_table(people: Sequence[Said], game: Game) -> pd.DataFrame:
-    """Return one row for each yardstick and model, over the answers of all people.
-
-    Returns:
-        Columns of text: `who`, `share` ("60 %"), `count` ("12 of 20" answers), `interval` (Wilson's 95 % interval of
-        the share), and `label`: how often the yardstick itself gives the label ("6 of 10" faces).
-    """
-    rows = []
-    for who, answers in game.all.items():
-        same = together(people, answers)
-        label = "" if who == LABEL else str(agreement(answers, game.main[LABEL]))
-        rows.append((who, same.percent, str(same), same.interval_text, label))
-    return pd.DataFrame(rows, columns=["who", "share", "count", "interval", "label"])
-
-
-def expression_table(people: Sequence[Said], game: Game) -> pd.DataFrame:
-    """Return one row for each label of the round: `expression`, `faces`, and the agreement with each main yardstick."""
-    rows = []
-    for expression in EXPRESSIONS:
-        of_it = [label == expression for label in game.main[LABEL]]
-        part = [tuple(compress(said, of_it)) for said in people]
-        same = {who: str(together(part, tuple(compress(said, of_it)))) for who, said in game.main.items()}
-        rows.append({"expression": expression, "faces": sum(of_it), **same})
-    return pd.DataFrame([row for row in rows if row["faces"]])
-
-
-def face_table(said: Mapping[str, Said], game: Game) -> pd.DataFrame:
-    """Return one row for each face: `face` (from 1), a column for each person in `said`, for each yardstick and model.
-
-    An answer that is missing is "–".
-    """
-    columns = {who: pd.Series(list(answers), dtype=object) for who, answers in {**said, **game.all}.items()}
-    table = pd.DataFrame(columns).fillna("–")
-    table.insert(0, "face", range(1, len(table) + 1))
-    return table
+    pairs = [pair for pair in zip(said, other, strict=False) if None not in pair]
+    return Agreement(sum(one == two for one, two in pairs), len(pairs))
 
 
 def answer_counts(people: Iterable[Said], face: int) -> list[int]:

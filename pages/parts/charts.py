@@ -3,19 +3,38 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any, Final
 
 import plotly.graph_objects as go
 import streamlit as st
 
-from fer_core.figures.theme import enlarged
-from pages.parts.common import LARGER, presenting
+from fer_core.figures.theme import fitted
 
 NARROW: Final = 640  # width in pixels below which the layout is that of a phone
 
 _NARROW: Final = "narrow_screen"
 _PICTURES: Final = "picture_format"
 """Keys of the session state."""
+
+
+@dataclass(frozen=True)
+class Space:
+    """The pixels that a chart or picture has on a screen of the lecture, and how many times as large as usual type is.
+
+    In a `small` one, a thumbnail, charts do not react.
+    """
+
+    width: int
+    height: int
+    times: float
+    small: bool = False
+
+
+_SPACE: Final[ContextVar[Space | None]] = ContextVar("space", default=None)
 
 _WIDTH = st.components.v2.component(
     "fer_lab_width",
@@ -47,6 +66,21 @@ def narrow_screen() -> bool:
     return bool(st.session_state.get(_NARROW, phone))
 
 
+@contextmanager
+def within(space: Space | None) -> Iterator[None]:
+    """Let the charts and pictures that are drawn in this block fill a space."""
+    token = _SPACE.set(space)
+    try:
+        yield
+    finally:
+        _SPACE.reset(token)
+
+
+def space_here() -> Space | None:
+    """Return the space that a chart or picture is to fill; None on a page, which may be as long as it needs."""
+    return _SPACE.get()
+
+
 def choose_picture_format() -> None:
     """Ask in which format the camera in the mode bar of each chart saves pictures."""
     words = "Point at a chart, then click the camera at its top right. PNG: twice the size on screen. SVG: no pixels."
@@ -69,9 +103,10 @@ def show_chart(figure: go.Figure, alt: str, key: str | None = None, **settings: 
         "scale": 2,
         "filename": re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:80] or "chart",
     }
-    config = {"toImageButtonOptions": picture, "displaylogo": False}
-    if presenting() and not narrow_screen():
-        figure = enlarged(figure, LARGER)
+    config: dict[str, Any] = {"toImageButtonOptions": picture, "displaylogo": False}
+    if space := space_here():
+        figure = fitted(figure, height=space.height, times=space.times)
+        config |= {"displayModeBar": False, "staticPlot": space.small}
     if narrow_screen():
         figure = figure.update_layout(dragmode=False)  # so that a finger on a chart scrolls the page
     return st.plotly_chart(figure, key=key, config=config, alt=alt, **settings)

@@ -1,4 +1,4 @@
-"""What all pages share: presentation mode, notices, the stored models, widgets, and text that is safe in Markdown."""
+"""What all pages share: notices, the stored models, widgets, and text that is safe in Markdown."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from fer_core.metrics.calibration import WANTED
 from fer_core.metrics.core import METRICS
 from fer_core.metrics.predictions import Predictions
 from fer_core.models.spec import utkface_note
+from fer_core.quiz.address import LOCAL
 from fer_core.sections.sections import PERCENT
 from fer_core.store.datasets import OwnDataset, find_dataset, list_datasets
 from fer_core.store.folders import DEFAULT_MODEL, list_models
@@ -35,9 +36,6 @@ MOST_ANNOTATORS: Final = (
     "The answer that FER+'s ten annotators gave most often. Faces without one clear answer do not count."
 )
 ERROR: Final = "error_of_an_action"  # key of the session state
-LARGER: Final = 1.25  # how many times as large as usual type is in presentation mode
-PRESENT: Final = "present"  # key and query parameter of presentation mode
-LOCAL: Final = ("localhost", "127.0.0.1", "::1")
 ZIP_LAYOUT: Final = """pictures.zip
    happy/   anna.jpg   ben.png   …
    sad/     carl.jpg   dora.jpg  …"""
@@ -47,11 +45,6 @@ EXPLANATIONS: Final = tomllib.loads(Path(__file__).with_name("explanations.toml"
 
 Columns: TypeAlias = dict[str, str | tuple[str, str]]
 """The label of each column of a table in order, with the number format of a numeric column."""
-
-
-def presenting() -> bool:
-    """Return whether the page is shown without navigation and in larger type, also before the toggle is on the page."""
-    return bool(st.session_state.get(PRESENT, st.query_params.get(PRESENT) == "true"))
 
 
 def plain(text: str) -> str:

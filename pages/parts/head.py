@@ -1,44 +1,44 @@
-"""What surrounds every page: its title beside the toggle of presentation mode, and one sentence."""
+"""What surrounds every page: its title beside the link to its screen of the lecture, and one sentence."""
 
 from __future__ import annotations
 
 from contextvars import ContextVar
-from typing import Final
+from typing import Any, Final
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from fer_core.lecture.screens import SCREENS
 from pages.parts.charts import narrow_screen, watch_width
-from pages.parts.common import LARGER, PRESENT, plain, presenting
+from pages.parts.common import plain
+from pages.parts.stage import SCREEN
 
 _PLACE: Final[ContextVar[DeltaGenerator | None]] = ContextVar("place_of_the_title", default=None)
-_TYPE_SIZE = st.components.v2.component(
-    "fer_lab_type_size",
-    js="""
-export default function ({ data }) {
-  const root = document.documentElement;
-  root.style.fontSize = "";
-  if (data.times !== 1) root.style.fontSize = data.times * parseFloat(getComputedStyle(root).fontSize) + "px";
-  return () => { root.style.fontSize = ""; };
-}
-""",
-)
 
 
-def frame() -> DeltaGenerator:
-    """Return the container for a page. Presentation mode has its toggle beside the title, on phones below the page."""
+def frame(page: str) -> DeltaGenerator:
+    """Return the container for a page, named by its address. The link to its screen of the lecture is at the title."""
+    if SCREEN in st.query_params:
+        body = st.container(gap=None)
+        watch_width()
+        return body
     top = st.container(horizontal=True, vertical_alignment="center", gap="small")
     _PLACE.set(top.container())
     body = st.container()
-    with st.container(horizontal=True, gap=None):
-        below = st.container()
-        watch_width()
-        with st.container(height=1, width=1, border=False):
-            _TYPE_SIZE(key="type_size", data={"times": LARGER if presenting() and not narrow_screen() else 1})
-    with below if narrow_screen() else top:
-        words = "Hides the navigation and enlarges type. A link with present=true opens any page like this."
-        st.toggle("Presentation", key=PRESENT, bind="query-params", help=words)
+    watch_width()
+    if (screen := _screen_of(page)) and not narrow_screen():
+        words = "One sentence and one chart that fill the screen. The arrow keys lead through the whole lecture."
+        link: Any = {"label": "Present", "icon": ":material/slideshow:", "help": words}
+        top.page_link("pages/lecture.py", query_params={SCREEN: screen}, **link)
     return body
+
+
+def _screen_of(page: str) -> str:
+    """Return the name of the screen that shows what a page shows; empty for none."""
+    step = str(st.session_state.get("t_step") or st.query_params.get("t_step") or "").lower()
+    if page == "tour" and step in SCREENS:
+        return step
+    return next((screen.name for screen in SCREENS.values() if screen.page == page), "")
 
 
 def head(title: str, sentence: str = "") -> None:

@@ -30,8 +30,8 @@ LINKS: Final[dict[str, Any]] = {
         ("dataset", "Browse the faces they learned from", "dataset", {}),
     ),
     "Teach": (
-        ("tour", "Take the tour in eight steps", "route", {}),
-        ("quiz", "Play the quiz with a class", "quiz", {}),
+        ("lecture", "Give the lecture", "slideshow", {}),
+        ("lecture", "Play with a class", "groups", {"screen": "class"}),
         ("finetune", "Train a model", "model_training", {}),
     ),
 }

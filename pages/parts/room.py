@@ -1,28 +1,45 @@
-"""The quiz in a room: for a person who joins, and for the lecturer at the projector."""
+"""The quiz in a room: for a person who joins, and the screens of the lecturer at the projector."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from urllib.parse import urlsplit
+from dataclasses import replace
+from typing import Any, Final
 
 import streamlit as st
+from streamlit import config
+from streamlit.delta_generator import DeltaGenerator
 
-from fer_core.data.fer2013 import Fer2013Faces
-from fer_core.figures.bars import answers_and_votes, vote_bars
-from fer_core.quiz.rooms import NAME_LENGTH, Room, no_room, qr_code, tidy_code
-from fer_core.quiz.rounds import FACES, Game, answer_counts, class_table, expression_table, people_table, together
+from fer_core.figures.bars import answers_and_votes, probability_bars, probability_text, score_bars, vote_bars
+from fer_core.labels import EXPRESSIONS
+from fer_core.lecture.screens import CLASS
+from fer_core.quiz import rounds
+from fer_core.quiz.address import open_addresses, qr_code
+from fer_core.quiz.rooms import NAME_LENGTH, Room, Rooms, no_room, tidy_code
+from fer_core.quiz.rounds import FACES, FER2013, Game, answer_counts, class_says, winners
+from fer_core.store.datasets import list_datasets
 from fer_core.types import FerError
-from pages.parts import quiz
-from pages.parts.charts import show_chart
-from pages.parts.common import LOCAL, Columns, attempt, emphasis, plain, show_table, warn
-from pages.parts.quiz import HOST, colored, game, in_words, rooms, same_as
+from pages.parts.charts import Space, show_chart, space_here, within
+from pages.parts.common import attempt, choose, emphasis, plain, warn, whole_number, with_code
+from pages.parts.quiz import HIGHEST_SEED, ask, choose_opponent, colored, first_model, game, in_words, mark, show_result
+from pages.parts.stage import go
 from pages.parts.visitor import browser_key, current_visitor, remember_browser
 
-_REFUSED = "quiz_not_joined"
-_LAST_ROOM = "quiz_last_room"  # in the session state: code of the person's room, for a way back without it in the URL
-REFRESH_SECONDS = 2
-ENDED = "The room has ended, and the names and answers in it are forgotten."
+_LEAD: Final = "lead"  # what the key of a lecturer's browser is for
+_REFUSED: Final = "quiz_refused"
+_LAST_ROOM: Final = "quiz_last_room"  # in the session state: code of the person's room, for a way back without the URL
+REFRESH_SECONDS: Final = 2
+ENDED: Final = "The room has ended, and the names and answers in it are forgotten."
+
+
+def rooms() -> Rooms:
+    """Return the rooms of this server, which all sessions and copies of the app share; end the page without them."""
+    try:
+        return Rooms()
+    except FerError as error:
+        st.error(with_code(str(error)), icon=":material/error:")
+        st.stop()
 
 
 def room_in_url() -> str:
@@ -30,13 +47,12 @@ def room_in_url() -> str:
     return tidy_code(st.query_params.get("q_room", "") or st.session_state.get(_LAST_ROOM, ""))
 
 
-def student(faces: Fer2013Faces, code: str) -> None:
-    """Let a person join the room of this code and play its round.
+def student(code: str) -> None:
+    """Let a person join the room of this code and answer face by face, as the lecturer leads.
 
     The browser, or the login, is the person: a reload goes on where the person was, and a link gives nothing away.
     """
-    if current_visitor() is None:
-        remember_browser()
+    _remember()
     key = browser_key(f"room {code}")
     room, person = rooms().look(code), rooms().person(code, key)
     if room is None:
@@ -49,52 +65,65 @@ def student(faces: Fer2013Faces, code: str) -> None:
         return
 
     def say(place: int, expression: str) -> None:
-        _try(rooms().answer, code, key, room.turn, place, expression)
+        answer = {"turn": room.turn, "face": place, "expression": expression}
+        _try(rooms().answer, code, key, **answer)
 
     def leave() -> None:
         _try(rooms().leave, code, key)
         _forget_seat()
 
     st.session_state[_LAST_ROOM] = st.query_params["q_room"] = code
-    st.markdown(f"You are **{plain(person.name)}** in room **{code}**.")
-    _watch(code, room.turn)
-    current = game(faces, room.seed)
-    if quiz.next_face(current, person.answers, f"{room.code}_{room.turn}_{key}", say):
-        _class_so_far(current, code, room.turn)
-        quiz.show_result(current, person.answers)
-    st.divider()
-    st.button("Leave the room", icon=":material/logout:", on_click=leave)
+    _watch(code, _moment(room))
+    current = game(room.of, room.seed, first_model(room.of))
+    answers = [*person.answers, *[None] * (room.face + 1 - len(person.answers))]
+    st.markdown(f"**{plain(person.name)}** in room **{code}**")
+    if room.face < 0:
+        st.header("You are in. Look at the screen: the first face comes soon.", anchor=False)
+    elif room.face >= FACES:
+        show_result(current, answers[:FACES])
+    else:
+        _answer(current, room, answers[room.face], say)
+    st.button("Leave the room", icon=":material/logout:", on_click=leave, type="tertiary")
 
 
-def _try(action: Callable[..., object], *args: object) -> None:
+def _answer(current: Game, room: Room, said: str | None, say: Callable[[int, str], None]) -> None:
+    face, number = current.faces[room.face], room.face + 1
+    st.image(face.image, width=180, alt=f"Face {number} of {FACES}")
+    if room.asking and said is None:
+        ask(room.face, say)
+        return
+    st.subheader(f"You say {colored(said)} {'' if room.asking else mark(said, face.label)}" if said else "No answer.")
+    st.markdown(
+        "Look at the screen." if room.asking else f"The label is **{colored(face.label)}**. Look at the screen."
+    )
+
+
+def _remember() -> None:
+    """Let the browser keep its secret, so that it is the same person after a reload; a shared server has done so."""
+    if current_visitor() is None:
+        remember_browser()
+
+
+def _try(action: Callable[..., object], *args: object, **named: object) -> None:
     with suppress(FerError):  # the disk is full; everything stays as it was
-        action(*args)
+        action(*args, **named)
 
 
-def _now(code: str, turn: int) -> Room | None:
-    """Return a room as it is now; None if it has ended or started another round."""
-    room = rooms().look(code)
-    return room if room and room.turn == turn else None
+def _moment(room: Room | None) -> object:
+    return room and (room.turn, room.face, room.asking)
 
 
 @st.fragment(run_every=REFRESH_SECONDS)
-def _watch(code: str, turn: int) -> None:
-    if _now(code, turn) is None:
+def _watch(code: str, moment: object) -> None:
+    if _moment(rooms().look(code)) != moment:
         st.rerun()
-
-
-@st.fragment(run_every=REFRESH_SECONDS)
-def _class_so_far(current: Game, code: str, turn: int) -> None:
-    if room := _now(code, turn):  # otherwise `_watch` runs the page again
-        _show_class(current, room)
-        st.caption(f"{room.finished} of {len(room.people)} have answered all {FACES} faces.")
 
 
 def _join(code: str, key: str) -> None:
     def take_seat() -> None:
         rooms().join(code, st.session_state["quiz_name"] or "", key=key)
 
-    st.subheader(f"Join room {code}")
+    st.title(f"Join room {code}", anchor=False)
     with st.form("quiz_form", width=420):
         words = "Any name; leave it empty to be a guest. It is kept on this server until the room ends."
         st.text_input("Your name", max_chars=NAME_LENGTH, key="quiz_name", autocomplete="off", help=words)
@@ -107,139 +136,169 @@ def _forget_seat() -> None:
     st.query_params.pop("q_room", None)
 
 
-def lecturer(faces: Fer2013Faces) -> bool:
-    """Show the room that this session controls; return whether there is one."""
-    if HOST not in st.session_state:
-        return False
-    code, secret = st.session_state[HOST]
-    room = rooms().look(code)
+def led_room() -> Room | None:
+    """Return the room that this browser leads; None without rooms, of which `class_screen` says why."""
+    try:
+        found = Rooms().led(browser_key(_LEAD))
+        return rooms().look(found[0]) if found else None
+    except FerError:
+        return None
+
+
+def class_screen(step: str, room: Room | None, controls: DeltaGenerator) -> str:
+    """Draw a screen of the class, `class`, `class-3`, `class-3-votes`, `class-3-model` or `class-result`.
+
+    Returns:
+        The sentence of the screen.
+    """
+    with controls:
+        _remember()
     if room is None:
-        del st.session_state[HOST]
-        st.info(ENDED, icon=":material/meeting_room:")
-        return False
-    _invitation(code)
-    _live(game(faces, room.seed), code, room.turn)
-    st.divider()
+        _open_a_room(controls)
+        return "Play with your class: everybody answers on a phone."
+    with controls:
+        model = choose_opponent(room.of, "q_model")
+        address = _choose_address()
+        _lead_elsewhere(room)
+    current = game(room.of, room.seed, model)
+    _, _, rest = step.partition("-")
+    number, _, part = rest.partition("-")
+    face = int(number) - 1 if number.isdigit() else FACES if rest else -1
+    if (room.face, room.asking) != (face, part == "" and 0 <= face < FACES):
+        _try(rooms().go, room.code, browser_key(_LEAD), face=face, asking=part == "")
+    if face < 0:
+        return _invitation(room, address)
+    if face >= FACES:
+        return _class_result(current, room)
+    left, right = st.columns([2, 3], gap="large", vertical_alignment="center")
+    space = space_here()
+    side = min(space.height, round(0.38 * space.width)) if space else 300
+    left.image(current.faces[face].image, width=side, alt=f"Face {face + 1} of {FACES}")
+    with right, within(space and replace(space, height=round(space.height - 48 * space.times))):  # for words below
+        return {"": _live_bars, "votes": _votes, "model": _model}[part](current, room, face)
+
+
+def _open_a_room(controls: DeltaGenerator) -> None:
+    def open_room(of: str, seed: int) -> None:
+        rooms().open(browser_key(_LEAD), seed=seed, of=of)
+
+    added = [dataset.name for dataset in list_datasets(EXPRESSIONS)]
+    with st.container(width=480, border=True):
+        st.markdown("Everybody joins with a phone. All see the same face at a time, when you show it.")
+        of = choose("Faces", (FER2013, *added), "q_of") if added else FER2013
+        seed = whole_number("Round", 1, HIGHEST_SEED, 1, "q_seed", help="Each number is another ten faces.")
+        game(of, seed)  # ends the page, with a sentence, without faces
+        open_it: Any = {"icon": ":material/meeting_room:", "type": emphasis(), "on_click": attempt, "width": "stretch"}
+        st.button("Open a room", key="quiz_open", args=(lambda: open_room(of, seed), _REFUSED), **open_it)
+        warn(st.session_state.pop(_REFUSED, []))
+        st.caption("Names and answers stay on this server until the room ends, or for three hours without an answer.")
+    with controls, st.form("quiz_lead", border=False):
+        word = st.text_input("Secret word of a room that you lead on another device", autocomplete="off")
+        if st.form_submit_button("Lead it here, too"):
+            attempt(lambda: rooms().lead(word, browser_key(_LEAD)), _REFUSED)
+            st.rerun()
+
+
+def _choose_address() -> str:
+    """Ask for the address for phones where there are several; return the first one's, or nothing if none can work."""
+    public = config.get_option("browser.serverAddress") if config.is_manually_set("browser.serverAddress") else None
+    url = (st.context.url or "").partition("?")[0]
+    page = f"{url.rsplit('/', 1)[0]}/quiz"
+    known = open_addresses(page, listening=st.get_option("server.address"), public=public)
+    if len(known) < 2:
+        return "".join(known)
+    return str(st.selectbox("Address for phones", known, key="q_address", bind="query-params"))
+
+
+def _lead_elsewhere(room: Room) -> None:
+    key = browser_key(_LEAD)
+    _, word = rooms().led(key) or ("", "")
+    with st.popover("Lead on a second device", width="stretch"):
+        words = "-".join(word[place : place + 4] for place in range(0, len(word), 4))
+        st.markdown(f"Open this screen there, and type the secret word in its controls:\n\n`{words}`")
     with st.container(horizontal=True):
-        restart = (rooms().restart, code, secret, room.seed % quiz.HIGHEST_SEED + 1)
-        st.button("Start again with other faces", icon=":material/arrow_forward:", on_click=_try, args=restart)
-        end = (rooms().end, code, secret)  # the page then says that the room has ended
-        st.button("End the room", type=emphasis(), icon=":material/logout:", on_click=_try, args=end)
-    st.caption(
-        f"Round {room.seed}. Names and answers are kept on this server. Ending the room deletes them, as do three "
-        "hours without an answer. Keep this window open: after a reload it no longer controls the room."
-    )
-    return True
+        other = (rooms().restart, room.code, key, room.seed % HIGHEST_SEED + 1)
+        st.button("Other faces", icon=":material/replay:", on_click=_again, args=other)
+        end: Any = {"icon": ":material/logout:", "on_click": _again}
+        st.button("End the room", args=(rooms().end, room.code, key), **end)
 
 
-def _invitation(code: str) -> None:
-    link = f"{st.context.url or ''}?q_room={code}"
-    left, right = st.columns([3, 1], gap="medium", vertical_alignment="center")
-    with left:
-        st.markdown("Open this link, or choose **You against the model** and type the code:")
-        st.title(code, anchor=False)
-        st.code(link, language=None, wrap_lines=True)
-        if urlsplit(link).hostname in LOCAL:
-            st.caption(
-                "This link works on this computer only. For others, start FER Lab with `make run HOST=0.0.0.0`, and "
-                "open this page by the computer’s name or address in the network."
-            )
-    right.image(qr_code(link), width=220, alt=f"QR code of the link to room {code}")
+def _again(action: Callable[..., object], *args: object) -> None:
+    _try(action, *args)
+    go(CLASS)
+
+
+def _invitation(room: Room, address: str) -> str:
+    space = space_here()
+    if not address:
+        st.warning(
+            "FER Lab listens on this computer only, so no phone can join. Start it with "
+            "`fer-lab app --host 0.0.0.0`, and open this page again.",
+            icon=":material/wifi_off:",
+        )
+        address = f"{(st.context.url or '').partition('?')[0].rsplit('/', 1)[0]}/quiz"
+    link = f"{address}?q_room={room.code}"
+    left, right = st.columns([3, 2], gap="large", vertical_alignment="center")
+    side = min(space.height, round(0.55 * space.width)) if space else 300
+    left.image(qr_code(link), width=side, alt=f"QR code of {link}")
+    with right:
+        st.title(room.code, anchor=False)
+        st.subheader(f"or open {plain(address.partition('://')[2])} and type the code", anchor=False)
+        _joined(room.code)
+    return "Scan the code with your phone, and choose a name."
 
 
 @st.fragment(run_every=REFRESH_SECONDS)
-def _live(current: Game, code: str, turn: int) -> None:
-    room = _now(code, turn)
+def _joined(code: str) -> None:
+    room = rooms().look(code)
     if room is None:
         st.rerun()
-    with st.grid(3, min_column_width=130):
-        st.metric("Joined", len(room.people), border=True)
-        st.metric("Answers", sum(map(len, room.answers)), border=True)
-        st.metric("Finished", room.finished, border=True)
-    _show_class(current, room)
-    with st.container(horizontal=True):
-        hidden = st.toggle("Hide names", key="q_hide", bind="query-params")
-        words = "Turn this on when all have finished: whoever sees the projector sees the labels."
-        shown = st.toggle("Show faces and answers", key=f"q_show_{turn}", help=words)
-    _people(current, room, hidden)
-    if shown:
-        _one_face(current, room)
-        _tables(current, room)
+    st.metric("People here", len(room.people))
 
 
-def _show_class(current: Game, room: Room) -> None:
-    """Show how far the answers of all people in a room agree with the label, the annotators and the models."""
-    count, people = sum(map(len, room.answers)), "person" if len(room.people) == 1 else "people"
-    st.subheader("The class together")
-    with st.grid(len(current.main), min_column_width=180):
-        for who, answers in current.main.items():
-            same = together(room.answers, answers)
-            st.metric(
-                same_as(who),
-                same.percent,
-                f"{same}; 95 % interval {same.interval_text}" if same.of else "no answer yet",
-                delta_color="off",
-                delta_arrow="off",
-                border=True,
-                help=quiz.HELP.get(who),
-            )
-    if count:
-        st.caption(
-            f"{count} answers of {len(room.people)} {people}. Wilson’s interval takes them as independent. They share "
-            f"{FACES} faces, so the interval for other faces is wider."
-        )
+@st.fragment(run_every=REFRESH_SECONDS)
+def _class_bars(code: str, face: int, space: Space | None) -> None:
+    room = rooms().look(code)
+    if room is None:
+        st.rerun()
+    counts = answer_counts(room.answers, face)
+    alt = f"Answers of the class to face {face + 1}: {in_words(counts) or 'none yet'}"
+    with within(space):
+        show_chart(vote_bars(counts, max(1, *counts)), alt)
+    st.subheader(f"{sum(counts)} of {len(room.people)} have answered", anchor=False)
 
 
-def _people(current: Game, room: Room, hidden: bool) -> None:
-    if not room.people:
-        st.caption("Nobody has joined yet.")
-        return
-    people = enumerate(room.people, start=1)
-    said = {f"Person {number}" if hidden else person.name: person.answers for number, person in people}
-    columns: Columns = {"name": "Name", "answers": (f"Answers of {FACES}", "%d")}
-    columns |= {who: same_as(who) for who in current.main}
-    title = "Agreement of each person with the label, the annotators and the models"
-    show_table(people_table(said, current), title, columns)
+def _live_bars(_: Game, room: Room, face: int) -> str:
+    _class_bars(room.code, face, space_here())
+    return f"Face {face + 1} of {FACES}: which expression does it show?"
 
 
-def _one_face(current: Game, room: Room) -> None:
-    st.subheader("The answers, face by face")
-    number = st.segmented_control("Face", range(1, FACES + 1), default=1, required=True, key=f"q_face_{room.turn}")
-    place = int(number or 1) - 1
-    face = current.faces[place]
-    counts = answer_counts(room.answers, place)
-    left, middle, right = st.columns([2, 3, 3], gap="medium")
-    left.image(face.image, width="stretch", alt=f"Face {place + 1}, labelled {face.label}")
-    left.markdown(f"The label: **{colored(face.label)}**")
-    with middle:
-        st.markdown(f"**The class**: {sum(counts)} answers")
-        alt = f"Answers of the class to face {place + 1}: {in_words(counts) or 'no answer yet'}"
-        if face.votes is None:
-            show_chart(vote_bars(counts, sum(counts)), alt, key="quiz_class")
-        else:
-            total = sum(face.votes) + face.other_votes
-            show_chart(answers_and_votes(counts, face.votes, total=total), alt, key="quiz_class")
-            most = f"Most say {face.majority}." if face.majority else "No clear answer."
-            st.caption(f"Coloured: the class. Gray: the share of the ten annotators. {most}")
-            quiz.note_other_votes(face)
-    with right:
-        quiz.show_models(current, place)
+def _votes(current: Game, room: Room, face: int) -> str:
+    shown, counts = current.faces[face], answer_counts(room.answers, face)
+    votes, total = shown.votes or (0,) * 7, sum(shown.votes or ()) + shown.other_votes
+    show_chart(answers_and_votes(counts, votes, total=total), f"Class and annotators: {in_words(votes)}")
+    st.subheader("Coloured: the class. Gray: the ten annotators.", anchor=False)
+    said = class_says(room.answers)[face]
+    ours = f"The class says {said}" if said else "The class is divided"
+    return f"{ours}; most annotators say {shown.majority}." if shown.majority else f"{ours}, and so are the annotators."
 
 
-def _tables(current: Game, room: Room) -> None:
-    st.subheader("Each model")
-    columns: Columns = {
-        "who": "",
-        "share": "Same as the class",
-        "count": "Answers",
-        "interval": "95 % interval",
-        "label": "Same as the label",
-    }
-    title = "Agreement of the class with the label, the annotators and each model"
-    show_table(class_table(room.answers, current), title, columns, height="content")
-    st.subheader("By the label")
-    columns = {"expression": "Label", "faces": ("Faces", "%d")}
-    columns |= {who: same_as(who) for who in current.main}
-    table = expression_table(room.answers, current)
-    show_table(table, "Agreement of the class by expression", columns, height="content")
-    quiz.show_answers(current, {})
+def _model(current: Game, _: Room, face: int) -> str:
+    row, label = current.probabilities[face], current.labels[face]
+    if row is None:
+        return f"The label is {label}."
+    show_chart(probability_bars(row), f"Probabilities by {current.model}: {probability_text(row)}")
+    st.subheader(plain(current.model), anchor=False)
+    return f"The model says {current.predicted[face]}. The label in the data is {label}."
+
+
+def _class_result(current: Game, room: Room) -> str:
+    scores = current.scores(rounds.CLASS, class_says(room.answers))
+    words = rounds.in_words(scores)
+    space = space_here()
+    with within(space and replace(space, height=round(space.height - 48 * space.times))):
+        show_chart(score_bars(scores, FACES), f"Labels named: {words}")
+    names, most = winners({person.name: person.answers for person in room.people}, current)
+    if names:
+        st.subheader(f"Most labels: {plain(', '.join(names[:3]))}, {most} of {FACES}", anchor=False)
+    return words

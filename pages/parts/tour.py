@@ -15,7 +15,7 @@ from fer_core.figures.bars import logit_bars, probability_text, softmax_table
 from fer_core.figures.matrices import number_grid
 from fer_core.labels import EXPRESSIONS
 from fer_core.store.stored_model import StoredModel
-from pages.parts.charts import narrow_screen, show_chart
+from pages.parts.charts import narrow_screen, show_chart, space_here
 from pages.parts.common import emphasis, note_detector, plain
 from pages.parts.pictures import SAMPLE, Picture, evidence_tile
 
@@ -60,6 +60,8 @@ def _back_and_next(step: str) -> None:
 def _large(picture: Any, alt: str, size: tuple[int, int] = (1, 1), caption: str | None = None) -> None:
     """Show the picture of a step, in a place of its size, so that nothing moves when the browser has loaded it."""
     side, (width, height) = 320 if narrow_screen() else SIDE, size
+    if space := space_here():
+        side, caption = min(space.width, round(space.height * width / height)), None
     with st.container(width=side, height=max(16, round(side * height / width)), border=False):
         st.image(picture, width="stretch", alt=alt)
     if caption:
@@ -79,7 +81,7 @@ def _picture(tour: Tour, picture: Picture, model: StoredModel) -> Explained:  # 
 
 def _detect(tour: Tour, picture: Picture, model: StoredModel) -> Explained:  # noqa: ARG001
     face = tour.result.face
-    with st.grid(2, min_column_width=150, gap="small"):
+    with st.grid(2, min_column_width=60 if space_here() else 150, gap="small"):
         st.image(tour.marked, width="stretch", alt=f"The picture with a box around each face; {tour.faces} found")
         st.image(tour.close, width="stretch", alt="The largest face, closer, with its landmarks")
     x, y, width, height = face.box
@@ -151,11 +153,18 @@ def _normalise(tour: Tour, picture: Picture, model: StoredModel) -> Explained:  
 def _activations(tour: Tour, picture: Picture, model: StoredModel) -> Explained:  # noqa: ARG001
     evidence = {name: evidence_for(tour.maps, name) for name in EXPRESSIONS}
     shares = {name: float(found.shares.max()) for name, found in evidence.items()}
-    with st.grid(4, min_column_width=110, gap="small"):
-        st.image(enlarged_pixels(tour.result.crop, 240), caption="the face", width="stretch", alt="The face in gray")
-        for name, found in evidence.items():
-            caption, alt = f"{name} {percent_text(shares[name])}", f"Activation map: {name}"
-            st.image(evidence_tile(tour.result, found), caption=caption, width="stretch", alt=alt)
+    tiles = [(enlarged_pixels(tour.result.crop, 240), "the face", "The face in gray")]
+    for name, found in evidence.items():
+        caption = f"{name} {percent_text(shares[name])}"
+        tiles.append((evidence_tile(tour.result, found), caption, f"Activation map: {name}"))
+    space = space_here()
+    large = space is not None and not space.small
+    with st.grid(4, min_column_width=30 if space else 110, gap="small"):
+        for tile, caption, alt in tiles:
+            with st.container(gap=None):
+                st.image(tile, caption=None if space else caption, width="stretch", alt=alt)
+                if large:
+                    st.subheader(caption, anchor=False)
     rows, columns = tour.maps.shape[:2]
     strongest = max(shares, key=lambda name: shares[name])
     return (

@@ -23,7 +23,7 @@ from tests.server import ROOT
 DETECTOR = r"simpler detector: .*YuNet could not be downloaded.*\(\d+ kB\).*set FER_YUNET_MODEL"
 FER2013 = r"`fer-lab data download` \(about 60 MB.*set the environment variable FER2013_PATH"
 PAGES = {
-    **dict.fromkeys(("home", "tour", "predict", "live", "video"), DETECTOR),
+    **dict.fromkeys(("home", "tour", "predict", "live", "video", "lecture"), DETECTOR),
     **dict.fromkeys(("confusion", "dataset", "quiz", "finetune"), FER2013),
     **dict.fromkeys(("compare", "fairness"), None),  # show only what is in the models' folders
 }
@@ -68,10 +68,11 @@ def test_a_page_that_cannot_go_on_ends_with_a_sentence(open_app, monkeypatch):
         assert box.value.startswith(sentence)
 
 
-LETTERS = dict(zip(PAGES, ("h", "pt", "p", "l", "v", "m", "d", "q", "ft", "c", "a"), strict=True))
+LETTERS = dict(zip(PAGES, ("h", "pt", "p", "l", "v", "q", "m", "d", "q", "ft", "c", "a"), strict=True))
 """The first letters of a page's query parameters."""
 
 TABS = {"finetune": ({}, {"f_tab": "Runs"}, {"f_tab": "Tuning"}), "dataset": ({}, {"d_section": "Preparation"})}
+TABS["lecture"] = ({"screen": "class"}, {"screen": "face"})
 
 
 def calls() -> Iterator[ast.Call]:

@@ -8,7 +8,7 @@ from fer_core.data import load_fer2013, load_ferplus
 from fer_core.labels import EXPRESSIONS
 from fer_core.quiz.rounds import FACES, draw_round
 from fer_core.store.folders import load_model
-from pages.parts.quiz import rooms
+from pages.parts.room import rooms
 from tests.app.conftest import charts, pictures, said
 from tests.made_up_store import write_fer2013
 
@@ -36,13 +36,14 @@ def at_face(app, number: int) -> bool:
     return f"**Face {number} of 10**" in [one.proto.text for one in app.get("progress")]
 
 
-def metrics(app) -> dict[str, str]:
-    return {metric.label: metric.value for metric in app.metric}
-
-
-def open_room(page, **query: str):
-    app = press(page(**query), "Open a room")
+def open_room(open_app, **query: str):
+    """Open a room as a lecturer; return the lecturer's screen and the code."""
+    app = press(open_app("lecture", screen="class", **query), "Open a room")
     return app, app.title[1].value
+
+
+def forward(app):
+    return app.button(key="stage_next").click().run()
 
 
 def join(page, code: str, name: str):
@@ -62,14 +63,14 @@ def test_a_round_alone_from_the_link_to_the_result(page, made_up):
     assert at_face(app, 1)
     assert "Without the annotators’ votes" in said(app)
     press(app, f" {labels[0]}")
-    assert "The label: :color[■]" in said(app)
+    assert "The label is **:color[■]" in said(app)
     assert ":green[:material/check:]" in said(app)
     assert not charts(app)
     press(app, "Next face")
     answer(app, *labels[1:6], *map(next_expression, labels[6:]))
-    assert metrics(app) == {"Same as the label": "6 of 10"}
-    assert "**31 % to 83 %**" in said(app)
-    assert "q_seed=7" in app.code[0].value
+    assert app.header[0].value == "You 6 of 10."
+    assert "is 31 % to 83 %" in said(app)
+    assert charts(app) == ["Labels named: You 6 of 10."]
     press(app, "Repeat this round")
     assert at_face(app, 1)
     answer(app, *labels)
@@ -90,42 +91,45 @@ def test_nothing_tells_the_answer_before_it_is_given_then_votes_and_models_do(pa
     assert not charts(app)
     press(app, " sad")
     assert "**Annotators**: " in said(app)
-    assert [alt.split(": ")[0] for alt in charts(app)] == ["Votes of 10 annotators"]
-    assert load_model().title in said(app)
+    assert [alt.split(": ")[0] for alt in charts(app)] == [
+        "Votes of 10 annotators",
+        f"Probabilities by {load_model().title}",
+    ]
     assert "2 more said contempt, unknown or not a face." in said(app)
     press(app, "Next face")
     answer(app, *["sad"] * (FACES - 1))
-    assert metrics(app)["Same as the label"] == f"{labels.count('sad')} of 10"
-    assert "Same as most annotators" in metrics(app)
-    table = app.dataframe[0].value.set_index("who")
-    assert list(table.index) == ["You", "The label", "Most annotators", load_model().title]
-    assert re.fullmatch(r"\d+ of 10", table.loc[load_model().title, "label"])
+    words = app.header[0].value
+    assert re.fullmatch(rf"You {labels.count('sad')}, model \d+, annotators \d+ of 10\.", words)
+    assert len(pictures(app)) == FACES
 
 
-def test_a_room_counts_two_people_and_ends(page, made_up):
+def test_a_class_of_two_plays_face_by_face_and_ends(page, open_app, made_up):
     labels = labels_of(load_fer2013(made_up), 3)
-    host, code = open_room(page, q_seed="3")
-    assert "Nobody has joined yet." in said(host)
+    host, code = open_room(open_app, q_seed="3")
+    assert host.metric[0].value == "0"
     ada, guest = join(page, code, "Ada *1*"), join(page, code.lower(), "")
-    assert "You are **Ada *1***" in said(ada)
-    assert "You are **Guest 1**" in said(guest)
-    answer(ada, *labels)
-    answer(guest, next_expression(labels[0]))
-    host.run()
-    seen = metrics(host)
-    assert (seen["Joined"], seen["Answers"], seen["Finished"]) == ("2", "11", "1")
-    assert seen["Same as the label"] == "91 %"
-    assert host.dataframe[0].value.to_numpy().tolist() == [["Ada *1*", 10, "10 of 10"], ["Guest 1", 1, "0 of 1"]]
-    ada.run()
-    assert ada.metric[0].value == "91 %", "both see one tally"
-    host.toggle(key="q_hide").set_value(True)
-    host.toggle(key="q_show_1").set_value(True).run()
-    assert host.dataframe[0].value["name"].tolist() == ["Person 1", "Person 2"]
-    assert [alt.split(": ")[0] for alt in charts(host)] == ["Answers of the class to face 1"]
-    press(host, "Start again with other faces")
-    assert at_face(ada.run(), 1)
+    assert "**Ada *1*** in room" in said(ada)
+    assert "the first face comes soon" in said(ada)
+    forward(host)
+    press(guest.run(), f" {next_expression(labels[0])}")
+    assert "Look at the screen." in said(guest)
+    assert "The label" not in said(guest), "the label is not told before the class is done"
+    assert "1 of 2 have answered" in said(host.run())
+    forward(host)  # without votes, the model's screen is next
+    assert f"The label is {labels[0]}." in host.title[0].value
+    assert "No answer." in said(ada.run())
+    assert ":red[:material/close:]" in said(guest.run())
+    for label in labels[1:]:
+        forward(host)
+        press(ada.run(), f" {label}")
+        forward(host)
+    forward(host)
+    assert host.title[0].value == "Class 9 of 10."
+    assert "Ada *1*, 9 of 10" in said(host)
+    assert ada.run().header[0].value == "You 9 of 10."
+    press(host, "Other faces")
+    assert "the first face comes soon" in said(ada.run())
     press(host, "End the room")
-    assert "The room has ended" in host.info[0].value
     for student in (ada.run(), guest.run()):
         assert student.info[0].value.startswith("The room has ended")
     assert rooms().look(code) is None
@@ -133,18 +137,32 @@ def test_a_room_counts_two_people_and_ends(page, made_up):
     assert ada.number_input(key="q_seed").value == 1
 
 
-def test_an_address_makes_nobody_a_participant_or_the_lecturer(page, made_up):
-    _, code = open_room(page)
+def test_a_second_device_leads_with_the_secret_word_only(page, open_app, made_up):
+    _, code = open_room(open_app)
+    with rooms()._reading() as data:
+        (word,) = data.execute("SELECT word FROM rooms").fetchone()
+    other = open_app("lecture", screen="class")
+    assert [button.label for button in other.button if button.label == "Open a room"]
+    for typed in ("wrong", word.lower()):
+        other.text_input[0].set_value(typed)
+        press(other, "Lead it here, too")
+        assert ("No room has this secret word" in said(other)) == (typed == "wrong")
+    assert other.title[1].value == code
+    assert forward(other).query_params["screen"] == "class-1"
+    assert join(page, code, "Ada").button[0].label.endswith("angry")
+
+
+def test_an_address_makes_nobody_a_participant(page, open_app, made_up):
+    _, code = open_room(open_app)
     ada = join(page, code, "Ada")
     assert dict(ada.query_params) == {"q_room": code}
-    other = page(**dict(ada.query_params))
-    assert "You are" not in said(other)
+    other = page(q_room=code)
+    assert "first face" not in said(other)
     assert other.text_input(key="quiz_name")
-    assert not [button for button in other.button if button.label == "End the room"]
 
 
-def test_a_wrong_code_gets_one_sentence_and_a_typed_one_leads_to_the_room_and_back(page, made_up):
-    app, (_, code) = page(q_room="<b>*"), open_room(page)
+def test_a_wrong_code_gets_one_sentence_and_a_typed_one_leads_to_the_room_and_back(page, open_app, made_up):
+    app, (_, code) = page(q_room="<b>*"), open_room(open_app)
     assert "There is no room with the code" in app.info[0].value
     press(app, "Play alone")
     app.text_input(key="quiz_code_typed").set_value(f" {code.lower()} ")
@@ -154,8 +172,7 @@ def test_a_wrong_code_gets_one_sentence_and_a_typed_one_leads_to_the_room_and_ba
     assert "With a class" in said(app)
 
 
-def test_no_models_and_no_more_rooms(page, made_up, no_models, monkeypatch):
+def test_no_models_and_no_more_rooms(page, open_app, made_up, no_models, monkeypatch):
     monkeypatch.setattr("fer_core.quiz.rooms.MOST_ROOMS", 0)
-    app = press(page(), "Open a room")
-    assert "No model has predictions to compare with." in said(app)
-    assert "rooms of this server are in use" in said(app)
+    assert "No model has predictions to compare with." in said(page())
+    assert "rooms of this server are in use" in said(press(open_app("lecture", screen="class"), "Open a room"))

@@ -1,4 +1,4 @@
-"""The Tour page, and presentation mode, without a browser."""
+"""The Tour page without a browser."""
 
 from __future__ import annotations
 
@@ -56,13 +56,3 @@ def test_a_model_without_maps_gives_one_sentence(open_app):
     assert "maps show places of the whole face" in app.info[0].value
     assert "non-commercial research" in said(app)
     assert not pictures(app)
-
-
-def test_presentation_mode_by_link_and_toggle(open_app):
-    app = open_app(present="true", h_by="Most annotators")
-    assert app.toggle(key="present").value is True
-    assert app.get_by_key("h_by").value == "plurality"
-    large = app.get("plotly_chart")[0].proto.spec
-    app.toggle(key="present").set_value(False).run()
-    assert app.get("plotly_chart")[0].proto.spec != large
-    assert app.query_params["h_by"] == "Most annotators"

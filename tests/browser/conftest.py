@@ -77,6 +77,7 @@ def visit(browser: Any, server: str) -> Iterator[Callable[..., Any]]:
     """Open an address of the app in a fresh window. In the end it is checked that no page has asked another host."""
     contexts = []
     asked: set[str] = set()
+    hosts: set[str | None] = {"127.0.0.1", None}  # None: data and blob
 
     def opened(path: str = "/", width: int = 1280, scheme: str = "light", base: str | None = None) -> Any:
         context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
@@ -86,6 +87,7 @@ def visit(browser: Any, server: str) -> Iterator[Callable[..., Any]]:
         page = context.new_page()
         page.on("websocket", lambda socket: asked.add(socket.url))
         page.goto((base or server) + path)
+        hosts.add(urlsplit(page.url).hostname)
         page.wait_for_selector("h1")
         settle(page)
         return page
@@ -93,7 +95,7 @@ def visit(browser: Any, server: str) -> Iterator[Callable[..., Any]]:
     yield opened
     for context in contexts:
         context.close()
-    strange = [url for url in asked if urlsplit(url).hostname not in ("127.0.0.1", None)]  # None: data and blob
+    strange = [url for url in asked if urlsplit(url).hostname not in hosts]
     assert not strange, f"A page asked another host: {strange}"
 
 

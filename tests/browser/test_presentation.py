@@ -1,54 +1,80 @@
-"""Presentation mode in a browser: larger type, no navigation, and the way back."""
+"""The lecture in a browser: every screen whole, keys, and the way back."""
 
 from __future__ import annotations
 
 import pytest
 
-from pages import PAGES
+from fer_core.lecture.screens import SCREENS
 from tests.browser.conftest import fits_width, settle, until
 
 pytestmark = pytest.mark.browser
 
+OUTSIDE = """() => {
+  const seen = '[data-testid="stMain"] :is(h1, h2, h3, p, img, button, .js-plotly-plot, .js-plotly-plot text)'
+  const shown = [...document.querySelectorAll(seen)].filter(
+    (element) => !element.closest('.st-key-stage_controls') && element.getClientRects().length)
+  return shown.filter((element) => {
+    const box = element.getBoundingClientRect()
+    return box.left < -1 || box.top < -1 || box.right > innerWidth + 1 || box.bottom > innerHeight + 1
+  }).map((element) => element.tagName + ' ' + (element.textContent || element.alt).slice(0, 40))
+}"""
+"""Words, pictures, buttons and charts that are not inside the window."""
 
-def type_size(page) -> float:
-    return page.locator("h1").evaluate("element => parseFloat(getComputedStyle(element).fontSize)")
+SCROLLS = """() => [...document.querySelectorAll('[data-testid="stMain"], [data-testid="stMain"] *')].filter(
+  (element) => !element.closest('.st-key-stage_controls')
+    && ['auto', 'scroll', 'hidden'].includes(getComputedStyle(element).overflowY)
+    && element.clientHeight > 20 && element.scrollHeight > element.clientHeight + 2
+    && !element.closest('svg')).map((element) => element.textContent.slice(0, 60) + ' ' + element.scrollHeight)"""
+"""Boxes whose content is higher than they are, so that a part of it is cut off."""
 
 
-def test_presentation_mode_and_back(visit):
+def is_whole(page) -> None:
+    until(page, lambda: page.evaluate(OUTSIDE) == [])
+    assert page.evaluate(SCROLLS) == []
+
+
+def at_screen(page, name: str) -> None:
+    page.wait_for_url(f"**screen={name}*")
+    settle(page)
+
+
+def test_every_screen_is_whole_and_the_keys_lead_through_the_lecture(visit):
+    page = visit("/lecture?screen=picture")
+    for number, (name, screen) in enumerate(SCREENS.items()):
+        at_screen(page, name)
+        page.get_by_role("heading", level=1).wait_for()
+        assert screen.sentence in page.locator("h1").inner_text()
+        for width, height in ((1280, 800), (1920, 1080))[:: 1 if number % 2 else -1]:
+            page.set_viewport_size({"width": width, "height": height})
+            page.wait_for_timeout(200)  # the screen notices the size of the window after 150 milliseconds
+            settle(page)
+            is_whole(page)
+        page.keyboard.press(("ArrowRight", "PageDown")[number % 2])
+    assert page.get_by_test_id("stTopNavLink").count() == 0
+    page.keyboard.press("PageUp")
+    at_screen(page, [*SCREENS][-2])
+    page.keyboard.press("ArrowLeft")
+    at_screen(page, [*SCREENS][-3])
+    controls = page.locator(".st-key-stage_controls")
+    assert controls.bounding_box()["x"] > 1900, "out of sight until the pointer is at the edge"
+    page.mouse.move(1918, 500)
+    until(page, lambda: controls.bounding_box()["x"] < 1600)
+    controls.get_by_text("Overview, and leave").click()
+    page.get_by_role("heading", name="Lecture").wait_for()
+
+
+def test_a_page_leads_to_its_screen_and_a_fresh_server_serves_the_link(start_server, visit):
     page = visit("/tour?t_step=Pooling")
-    usual = type_size(page)
-    assert page.get_by_test_id("stTopNavLink").count()
-    page.get_by_text("Presentation", exact=True).click()
-    page.wait_for_url("**present=true**")
-    until(page, lambda: type_size(page) == pytest.approx(1.25 * usual))
-    until(page, lambda: page.get_by_test_id("stTopNavLink").count() == 0)
-    assert "t_step=Pooling" in page.url
-    page.get_by_role("button", name="Next").click()
-    page.get_by_role("heading", name="step 8 of 8").wait_for()
-    settle(page)
-    assert "t_step=Softmax" in page.url and "present=true" in page.url
-    page.get_by_text("Presentation", exact=True).click()
-    until(page, lambda: type_size(page) == pytest.approx(usual))
-    until(page, lambda: page.get_by_test_id("stTopNavLink").count() > 0)
-    settle(page)
-    assert "t_step=Softmax" in page.url and "present" not in page.url
+    page.get_by_role("link", name="Present").click()
+    at_screen(page, "pooling")
+    page = visit("/lecture?screen=confusion", base=start_server())
+    is_whole(page)
+    assert page.get_by_test_id("stTopNavLink").count() == page.get_by_test_id("stSidebarNavLink").count() == 0
 
 
-def test_a_link_straight_to_a_presented_page_is_served_by_a_fresh_server(start_server, visit):
-    page = visit("/predict?p_blur=8&present=true", base=start_server())
-    page.get_by_role("heading", name="Face 1: happy").wait_for()
-    until(page, lambda: page.get_by_test_id("stTopNavLink").count() == 0)
-    page.get_by_text("Presentation", exact=True).click()
-    until(page, lambda: page.get_by_test_id("stTopNavLink").count() == len(PAGES))
-    assert page.get_by_test_id("stSidebarNavLink").count() == 0, "Streamlit's older navigation"
-    page.get_by_text("Average with mirror image", exact=True).click()
-    page.wait_for_url("**p_flip=true**")
-    settle(page)
-    assert page.get_by_role("slider", name="Blur").input_value() == "8"
-
-
-def test_a_phone_keeps_its_type_size(visit):
-    usual = type_size(visit("/tour", width=400))
-    page = visit("/tour?present=true&t_step=Softmax", width=400)
-    assert type_size(page) == pytest.approx(usual)
+def test_on_a_phone_a_screen_is_as_long_as_it_needs(visit):
+    page = visit("/lecture?screen=softmax", width=400)
+    fits_width(page)
+    page.goto(page.url.partition("?")[0])
+    page.get_by_role("heading", name="Lecture").wait_for()
     fits_width(page)

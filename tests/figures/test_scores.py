@@ -7,7 +7,7 @@ import pytest
 from fer_core.columns import percent_text
 from fer_core.figures.bars import softmax_table
 from fer_core.figures.scores import accuracy_intervals, class_scores, error_leaves, group_rates, paper_chart, ranking
-from fer_core.figures.theme import MODEL_COLORS, enlarged, in_lines, model_styles, safe
+from fer_core.figures.theme import MODEL_COLORS, fitted, in_lines, model_styles, safe
 from fer_core.labels import COLORS, EXPRESSIONS
 
 MEASURED = pd.DataFrame(
@@ -90,6 +90,9 @@ def test_reported_values_have_no_whisker():
     reported, measured = paper_chart(pd.DataFrame({"title": ["a", "a"], **sources, **numbers}), "Accuracy").data
     assert ends(reported) == [(0.5, 0.5)]
     assert ends(measured) == [(0.38, 0.42)]
+    sources["source"][1] += ", UTKFace weights"
+    _, other = paper_chart(pd.DataFrame({"title": ["a", "a"], **sources, **numbers}), "Accuracy").data
+    assert other.marker.color != measured.marker.color and other.marker.symbol != measured.marker.symbol
 
 
 def test_groups_differ_in_colour_and_shape_and_small_ones_are_hollow():
@@ -131,11 +134,11 @@ def test_percentages(share, words):
     assert percent_text(share) == words
 
 
-def test_an_enlarged_chart_has_larger_type_and_the_same_data():
+def test_a_fitted_chart_has_another_height_larger_type_and_the_same_data():
     chart = softmax_table(range(7), [1] * 7, probabilities=[0.1] * 7)
-    larger = enlarged(chart, 2)
+    larger = fitted(chart, height=777, times=2)
+    assert larger.layout.height == 777
     for size in (
-        lambda figure: figure.layout.height,
         lambda figure: figure.layout.font.size,
         lambda figure: figure.layout.yaxis.tickfont.size,
         lambda figure: figure.layout.annotations[0].font.size,

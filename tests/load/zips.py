@@ -16,7 +16,6 @@ import pyarrow.parquet as pq
 from fer_core.data import load_fer2013, load_ferplus
 from fer_core.data.pictures import open_grouped
 from fer_core.fairness.faces import picture_faces
-from fer_core.files import home
 from fer_core.runs.data import DataSettings, load_training_data
 from fer_core.runs.own_pictures import read_own_zip
 from fer_core.runs.uploads import keep_upload
@@ -80,7 +79,6 @@ def read_zip(given: Input, folder: Path) -> list[str]:
     kept = Path(keep_upload(given.name, given.content))
     try:
         load_training_data(DataSettings("folder", path=str(kept), whole_image=True))
-        shutil.rmtree(home() / "uploads" / kept.parent.name)  # the result: its pictures, unpacked
     finally:
         shutil.rmtree(kept.parent)  # the upload itself is kept on purpose
     return []

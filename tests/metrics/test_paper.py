@@ -222,6 +222,7 @@ def test_where_imagenet_is_missing_another_source_of_weights_stands_in(models, h
         assert set(mine["measured"]) == {f"measured, PublicTest plain{words}"}
         assert set(mine["accuracy_measured"]) == {measured[name][0].accuracy}
         assert f"measured here{words}" in set(paper_f1("vgg16_frozen", measured)["model"])
+        assert f"measured here{words}" in set(paper.paper_marks(paper_overall(known, measured), "accuracy")["source"])
 
 
 def test_what_is_measured_of_packages_lies_in_its_interval_of_binomial_width():

@@ -9,7 +9,7 @@ from fer_core.data import FaceDataset, FerPlusVotes
 from fer_core.labels import EXPRESSIONS
 from fer_core.metrics.predictions import Predictions
 from fer_core.quiz import rounds
-from fer_core.quiz.rounds import ANNOTATORS, FACES, LABEL, MODELS, Agreement, Game, agreement, draw_round, new_game
+from fer_core.quiz.rounds import ANNOTATORS, CLASS, FACES, MODEL, YOU, Agreement, agreement, draw_round, new_game
 from fer_core.types import FerError
 
 TRAINING, TEST = 20, 140
@@ -101,29 +101,24 @@ def test_no_face_of_the_real_rounds_is_in_training(fer2013):
         assert not seen & set(drawn.ids)
 
 
-def test_what_answers_are_compared_with(made_up, voted):
+def test_the_model_is_compared_face_by_face(made_up, voted):
     drawn = draw_round(voted, 7)
     labels = labels_of(drawn)
-    compared = new_game(drawn, both(voted, {"a": 0, "b": 0, "c": 3}))
-    assert compared.main == {LABEL: labels, ANNOTATORS: ("fear",) * 10, MODELS: labels}
-    assert list(compared.all) == [LABEL, ANNOTATORS, MODELS, "A", "B", "C"]
-    moved = tuple(EXPRESSIONS[(EXPRESSIONS.index(label) + 3) % 7] for label in labels)
-    assert compared.models == {"A": labels, "B": labels, "C": moved}
-    assert list(new_game(draw_round(made_up, 7), both(made_up, {"a": 0})).main) == [LABEL]
+    moved = new_game(drawn, both(voted, {"a": 0, "c": 3}), "c")
+    assert (moved.model, moved.labels, moved.voted) == ("C", labels, True)
+    assert moved.predicted == tuple(EXPRESSIONS[(EXPRESSIONS.index(label) + 3) % 7] for label in labels)
+    scores = moved.scores(YOU, ("fear",) * FACES)
+    assert scores == {YOU: labels.count("fear"), MODEL: 0, ANNOTATORS: labels.count("fear")}
+    without = new_game(draw_round(made_up, 7), [], "a")
+    assert (without.model, without.predicted, without.scores(CLASS, labels)) == ("", (None,) * FACES, {CLASS: FACES})
 
 
 def test_predictions_of_other_faces_do_not_count(made_up):
     drawn = draw_round(made_up, 7)
     other = answers(made_up, "PublicTest", {"one": 0}, shift=1)  # another label on every row
-    assert new_game(drawn, [other]).models == {}
-    half = new_game(drawn, [answers(made_up, "PublicTest", {"one": 0})]).models["ONE"]
+    assert new_game(drawn, [other], "one").predicted == (None,) * FACES
+    half = new_game(drawn, [answers(made_up, "PublicTest", {"one": 0})], "one").predicted
     assert [said is not None for said in half] == [face.split == "PublicTest" for face in drawn]
-
-
-COMPARED = Game(
-    {LABEL: ("sad", "sad", "happy"), ANNOTATORS: ("sad", None, "happy")}, {"Model": ("sad", "fear", "fear")}
-)
-PEOPLE = {"Ada": ("sad", "fear", "happy"), "Bo": ("sad",), "Cy": ()}
 
 
 def test_agreement_is_the_accuracy_of_scikit_learn_with_the_interval_of_statsmodels():
@@ -131,51 +126,23 @@ def test_agreement_is_the_accuracy_of_scikit_learn_with_the_interval_of_statsmod
     same = agreement(one, two)
     assert same.same / same.of == accuracy_score(two, one)
     low, high = proportion_confint(6, 10, method="wilson")
-    interval = Agreement(6, 10).interval
-    assert (interval.low, interval.high) == pytest.approx((low, high))
-    assert Agreement(6, 10).interval_text == "31 % to 83 %"
+    assert Agreement(6, 10).interval_text == f"{100 * low:.0f} % to {100 * high:.0f} %"
+    assert agreement([], ["sad"]).interval_text == "–"
 
 
 def test_a_tie_is_no_answer_and_missing_answers_do_not_count():
     assert rounds.most_say(["sad", "sad", "fear"]) == rounds.most_say(["sad", None]) == "sad"
     assert rounds.most_say(["sad", "fear"]) is rounds.most_say([None, None]) is rounds.most_say([]) is None
-    same = agreement(["sad", "fear", None, "happy"], ["sad", None, "sad", "angry", "sad"])
-    assert (same, str(same), same.percent) == (Agreement(1, 2), "1 of 2", "50 %")
-    none = agreement([], ["sad"])
-    assert (str(none), none.percent, none.interval_text) == ("–", "–", "–")
+    assert agreement(["sad", "fear", None, "happy"], ["sad", None, "sad", "angry", "sad"]) == Agreement(1, 2)
 
 
-def test_own_table_and_table_of_faces():
-    table = rounds.own_table(("sad", "fear", "fear"), COMPARED).set_index("who")
-    assert table.loc["You", ["label", "annotators"]].tolist() == ["1 of 3", "1 of 2"]
-    assert table["you"].tolist() == ["", "1 of 3", "1 of 2", "3 of 3"]
-    assert table.loc["Model", ["label", "annotators"]].tolist() == ["1 of 3", "1 of 2"]
-    assert "annotators" not in rounds.own_table(("sad",), Game({LABEL: ("sad",)}))
-    assert rounds.face_table({"You": ("sad",)}, COMPARED).to_numpy().tolist() == [
-        [1, "sad", "sad", "sad", "sad"],
-        [2, "–", "sad", "–", "fear"],
-        [3, "–", "happy", "happy", "fear"],
-    ]
-
-
-def test_everybody_together_counts_every_answer():
-    assert rounds.together(PEOPLE.values(), COMPARED.main[LABEL]) == Agreement(3, 4)
-    assert rounds.together([], COMPARED.main[LABEL]) == Agreement(0, 0)
-    counts = rounds.answer_counts(PEOPLE.values(), 0)
-    assert dict(zip(EXPRESSIONS, counts, strict=True)) == dict.fromkeys(EXPRESSIONS, 0) | {"sad": 2}
-    assert sum(rounds.answer_counts(PEOPLE.values(), 2)) == 1
-
-
-def test_tables_of_a_class():
-    assert rounds.people_table(PEOPLE, COMPARED).to_numpy().tolist() == [
-        ["Ada", 3, "2 of 3", "2 of 2"],
-        ["Bo", 1, "1 of 1", "1 of 1"],
-        ["Cy", 0, "–", "–"],
-    ]
-    row = rounds.class_table(list(PEOPLE.values()), COMPARED).set_index("who").loc["Model"]
-    assert row.tolist() == ["75 %", "3 of 4", "30 % to 95 %", "1 of 3"]
-    by_expression = rounds.expression_table(list(PEOPLE.values()), COMPARED)
-    assert by_expression[["expression", "faces", LABEL, ANNOTATORS]].to_numpy().tolist() == [
-        ["happy", 1, "1 of 1", "1 of 1"],
-        ["sad", 2, "2 of 3", "2 of 2"],
-    ]
+def test_the_class_says_what_most_of_it_say_and_the_best_win(made_up):
+    current = new_game(draw_round(made_up, 7), [])
+    wrong = tuple(EXPRESSIONS[(EXPRESSIONS.index(label) + 1) % 7] for label in current.labels)
+    people = {"Ada": current.labels[:3], "Bo": (None, *current.labels[1:4]), "Cy": (*current.labels[:2], wrong[2])}
+    assert rounds.class_says(people.values())[:4] == current.labels[:4]
+    assert rounds.class_says([wrong, current.labels]) == (None,) * FACES
+    assert rounds.winners(people, current) == (["Ada", "Bo"], 3)
+    assert rounds.winners({"Dee": wrong}, current) == rounds.winners({}, current) == ([], 0)
+    assert sum(rounds.answer_counts(people.values(), 3)) == 1
+    assert rounds.in_words({CLASS: 7, MODEL: 6, ANNOTATORS: 8}) == "Class 7, model 6, annotators 8 of 10."

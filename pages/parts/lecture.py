@@ -1,0 +1,234 @@
+"""The screens of the lecture, and their overview."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from fer_core.columns import percent_text
+from fer_core.fairness.faces import AuditedFaces, stored_faces
+from fer_core.fairness.groups import MINIMUM
+from fer_core.fairness.properties import PROPERTIES
+from fer_core.figures.bars import probability_bars, probability_text
+from fer_core.figures.matrices import confusion_chart
+from fer_core.figures.scores import accuracy_intervals, group_rates
+from fer_core.labels import EXPRESSIONS
+from fer_core.lecture import findings
+from fer_core.lecture.screens import CLASS, SCREENS, Screen, lecture, save_lecture, screen_at, steps
+from fer_core.measuring.scoreboard import home_scoreboard
+from fer_core.metrics.confusion import confusion_cells, label_cells
+from fer_core.metrics.predictions import Predictions
+from fer_core.quiz.rounds import FACES
+from fer_core.store.folders import list_models
+from fer_core.types import FerError
+from pages.parts.charts import Space, show_chart, space_here, within
+from pages.parts.common import ERROR, attempt, choose, plain, servable_models, warn, with_code
+from pages.parts.data import computed, predictions
+from pages.parts.pictures import SAMPLE, Picture, annotated, opened_model, pictures_from, result_for, tour_of
+from pages.parts.quiz import game
+from pages.parts.room import class_screen, led_room
+from pages.parts.stage import SCREEN, stage
+from pages.parts.tour import STEPS
+
+_PHOTO: Final = "lecture_photo"  # in the session state: the picture that the screens of the face and the tour show
+_THUMBNAIL: Final = Space(220, 140, 0.5, small=True)
+ASPECTS: Final = {"detect": 1.5, "activations": 1.6}
+"""Width by height of what screens show; others are square or fill the width."""
+
+
+def show_screen(step: str) -> None:
+    """Show the screen of an address."""
+    screen = screen_at(step)
+    assert screen is not None
+    names = [each.name for each in lecture()]
+    if screen.name not in names:
+        names.append(screen.name)
+    room = led_room() if CLASS in names else None
+    order = steps(names, faces=FACES if room else 0, votes=room is None or game(room.of, room.seed).voted)
+    if step not in order:
+        step = screen.name
+    with stage(step, order) as (sentence, controls):
+        words = class_screen(step, room, controls) if screen.name == CLASS else _draw(screen, controls)
+        sentence.title(words, anchor=False)
+    with controls:
+        st.markdown("\n\n".join(f"*{note}*" for note in screen.notes))
+
+
+def _draw(screen: Screen, controls: DeltaGenerator | None) -> str:
+    """Draw a screen without the class, and return its sentence."""
+    try:
+        if screen.name.title() in STEPS:
+            _tour(screen.name)
+            return screen.sentence
+        return OTHERS[screen.name](controls) or screen.sentence
+    except FerError as error:
+        st.info(with_code(str(error)), icon=":material/info:")
+        return screen.sentence or screen.title
+
+
+def _tour(name: str) -> None:
+    stored = [model for model in servable_models(EXPRESSIONS) if model.card.spec is not None][:1]
+    model, picture = opened_model(stored), _picture()
+    space = space_here()
+    if model is None or model.card.spec is None:
+        return
+    width: Any = round(ASPECTS[name] * space.height) if space and name in ASPECTS else "stretch"
+    with st.container(width=width, horizontal_alignment="center"):
+        STEPS[name.title()](tour_of(picture, model, model.card.spec), picture, model)
+
+
+def _picture() -> Picture:
+    return st.session_state.get(_PHOTO, SAMPLE)
+
+
+def _face(controls: DeltaGenerator | None) -> str:
+    """Show what the model says about a photo, or about the example; the controls take a photo."""
+    if controls is not None:
+        with controls:
+            source = choose("Picture", ("Example", "Camera"), "lecture_source")
+            if source == "Example":
+                st.session_state.pop(_PHOTO, None)
+            elif _PHOTO in st.session_state:
+                st.button("Another photo", on_click=st.session_state.pop, args=(_PHOTO, None))
+        if source == "Camera" and _PHOTO not in st.session_state:
+            if photos := pictures_from("Camera", prefix="lecture"):
+                st.session_state[_PHOTO] = photos[0]
+                st.rerun()
+            return "Look into the camera."
+    model = opened_model(servable_models(EXPRESSIONS)[:1])
+    if model is None:
+        return ""
+    result = result_for(_picture(), model)
+    if not result.faces:
+        st.info(plain(result.error or "No face was found. Come closer, and look into the camera."))
+        return "No face was found."
+    face, space = result.faces[0], space_here()
+    left, right = st.columns(2, gap="large", vertical_alignment="center")
+    width: Any = min(space.height, space.width // 2 - 40) if space else "stretch"
+    left.image(annotated(_picture(), model), width=width, alt=f"A face with a box, labelled {face.answer}")
+    with right:
+        show_chart(probability_bars(face.probabilities), f"Probabilities: {probability_text(face.probabilities)}")
+    if not face.sure:
+        return f"{plain(model.title)} is not sure what this face shows."
+    return f"{plain(model.title)} says: {face.answer}, {percent_text(face.confidence)}."
+
+
+def _answers(by: str) -> Predictions:
+    answers, _ = predictions(list_models(classes=EXPRESSIONS)[0], "PublicTest", "plain", by)
+    if answers is None:
+        raise FerError("No model has predictions of FER2013's test faces. Train one, or reinstall FER Lab.")
+    return answers
+
+
+def _votes(_: DeltaGenerator | None) -> str:
+    answers = _answers("plurality")
+    cells = label_cells(answers.given, answers.labels)
+    words = findings.votes_in_words(cells)
+    show_chart(confusion_chart(cells, "rates", titles=("FER2013’s label", "Most annotators")), words)
+    return words
+
+
+def _models(_: DeltaGenerator | None) -> str:
+    stored = list_models(classes=EXPRESSIONS)[0]
+    measured = home_scoreboard([model for model in stored if model.card.tested])[0]
+    first = list(dict.fromkeys(measured["model"]))[:5]
+    shown = measured[measured["model"].isin(first)]
+    words = findings.accuracy_in_words(shown)
+    show_chart(accuracy_intervals(shown), words)
+    return plain(words)
+
+
+def _confusion(_: DeltaGenerator | None) -> str:
+    answers = _answers("label")
+    cells = confusion_cells(answers, answers.names[0])
+    words = findings.confusion_in_words(cells)
+    show_chart(confusion_chart(cells, "rates"), words)
+    return words
+
+
+def _fails(_: DeltaGenerator | None) -> str:
+    answers = _answers("label")
+    audit = computed(AuditedFaces.compare, stored_faces(answers, answers.names[0]), "brightness", "", MINIMUM)
+    recall = audit.rates[audit.rates["rate"] == "recall"]
+    words = findings.gap_in_words(recall, PROPERTIES["brightness"].title)
+    show_chart(group_rates(recall, "Recall"), words)
+    return words
+
+
+def _home(_: DeltaGenerator | None) -> str:
+    points = (
+        "Models name what a face **shows**, not what a person **feels**.",
+        "They fail some faces more often than others.",
+        "For **volunteers** only: never for grading, hiring or monitoring.",
+    )
+    space = space_here()
+    for point in points:
+        st.markdown(f"{'#####' if space and space.small else '##'} {point}")
+    return ""
+
+
+def _class_card(_: DeltaGenerator | None) -> str:
+    st.markdown("# :material/qr_code_2: :material/smartphone: :material/groups:")
+    return "Everybody names the expression on ten faces, with a phone."
+
+
+OTHERS: Final[dict[str, Callable[[DeltaGenerator | None], str]]] = {
+    CLASS: _class_card,
+    "face": _face,
+    "votes": _votes,
+    "models": _models,
+    "confusion": _confusion,
+    "fails": _fails,
+    "home": _home,
+}
+"""Draws each screen that is no step of the tour, and returns its sentence; controls are missing in the overview."""
+
+
+def overview() -> None:
+    """Show a card for each screen, in the order of the lecture, with which it is moved, left out or opened."""
+    warn(st.session_state.pop(ERROR, []))
+    shown = [screen.name for screen in lecture()]
+    start: Any = {"icon": ":material/slideshow:", "query_params": {SCREEN: shown[0]}}
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.page_link("pages/lecture.py", label="**Start**", **start)
+        if shown != list(SCREENS):
+            st.button("All screens in their first order", icon=":material/undo:", on_click=_save, args=([],))
+    with st.grid("auto", min_column_width=240, gap="small"):
+        for place, name in enumerate(shown):
+            with st.container(border=True, height="stretch"):
+                _card(place, name, shown)
+    if left_out := [name for name in SCREENS if name not in shown]:
+        st.subheader("Left out")
+        with st.container(horizontal=True):
+            for name in left_out:
+                words, icon = SCREENS[name].title, ":material/add:"
+                st.button(words, icon=icon, key=f"lecture_add_{name}", on_click=_save, args=([*shown, name],))
+
+
+def _card(place: int, name: str, shown: list[str]) -> None:
+    screen = SCREENS[name]
+    with st.container(height=_THUMBNAIL.height + 16, border=False, horizontal_alignment="center"), within(_THUMBNAIL):
+        sentence = _draw(screen, None)
+    link: Any = {"query_params": {SCREEN: name}}
+    st.page_link("pages/lecture.py", label=f"**{place + 1}. {screen.title}**", **link)
+    st.caption(f"{sentence}  \n{screen.minutes:g} min")
+    moved = {"back": place - 1, "forward": place + 1}
+    with st.container(horizontal=True, gap="xxsmall", height="stretch", vertical_alignment="bottom"):
+        for direction, target in moved.items():
+            rest = [each for each in shown if each != name]
+            order = [*rest[: max(0, target)], name, *rest[max(0, target) :]]
+            look: Any = {"icon": f":material/arrow_{direction}:", "type": "tertiary", "help": f"Move {direction}"}
+            outside = not 0 <= target < len(shown)
+            st.button("", key=f"lecture_{direction}_{name}", on_click=_save, args=(order,), disabled=outside, **look)
+        look = {"icon": ":material/visibility_off:", "type": "tertiary", "help": "Leave out"}
+        rest = [each for each in shown if each != name]
+        st.button("", key=f"lecture_out_{name}", on_click=_save, args=(rest,), disabled=len(shown) == 1, **look)
+        with st.popover("Notes", type="tertiary"):
+            st.markdown("\n".join(f"- {note}" for note in screen.notes))
+
+
+def _save(names: list[str]) -> None:
+    attempt(lambda: save_lecture(names))
