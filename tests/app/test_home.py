@@ -56,7 +56,7 @@ def test_prediction_scoreboard_and_links_before_any_click(open_app):
     for part in (*SOURCES, "Art. 5(1)(f)", "Art. 50(3)", "not legal advice"):
         assert part in said(app)
     assert "snapshots until somebody deletes them, zips for 30 days" in said(app)
-    assert not app.button
+    assert [button.key for button in app.button] == ["fer2013_get"]
     link = next(link.proto for link in app.get("page_link") if link.proto.label == "Take a photo")
     assert link.page == "predict"
     assert "p_source=Camera" in link.query_string
