@@ -12,11 +12,11 @@ from fer_core.visitors import limits
 from pages.parts.common import ERROR, emphasis, plain, warn, with_code
 from pages.parts.head import head
 from pages.parts.new_run import select_data, select_network, select_recipe
-from pages.parts.runs import RUNS_TAB, TAB, all_runs, live, result, select_runs, start
+from pages.parts.runs import NEW_TAB, RUNS_TAB, TAB, all_runs, live, result, select_runs, start, try_newest
 from pages.parts.tuning import tuning
 from pages.parts.visitor import training_allowed
 
-NEW_TAB, TUNING_TAB = "New run", "Tuning"
+TUNING_TAB = "Tuning"
 LAST_TAB = "f_last_tab"  # Streamlit forgets which tab was open when the visitor leaves the page
 
 head("Fine-tune", "Train a model on this computer, on FER2013 or on your own pictures, and watch it learn.")
@@ -31,12 +31,12 @@ new_tab, runs_tab, *others = st.tabs(names, key=TAB, bind="query-params")
 st.session_state[LAST_TAB] = st.session_state[TAB]
 if new_tab.open:
     with new_tab:
-        left, right = st.columns(2, gap="medium")
-        with left:
-            st.subheader("1. Faces")
+        collect, train, use = st.columns(3, gap="medium")
+        with collect:
+            st.subheader("1. Collect")
             source, faces, description = select_data()
-        with right:
-            st.subheader("2. Network and settings")
+        with train:
+            st.subheader("2. Train")
             spec = select_network()
             try:
                 spec, recipe = select_recipe(spec, faces or 2000)
@@ -44,7 +44,6 @@ if new_tab.open:
                 warn([str(error)])
                 st.stop()
             st.caption(plain(recipe_summary(spec, recipe)))
-            st.subheader("3. Start")
             title = f"{spec.title}, {description}" if source else spec.title
             given = st.text_input("Name of the run", placeholder=title, max_chars=80, key="f_title")
             icon = ":material/play_arrow:"
@@ -56,6 +55,9 @@ if new_tab.open:
                 st.button("Start training", type=emphasis(), icon=icon, key="f_go", on_click=start, args=(plan,))
                 time = estimate(spec, recipe, faces=faces)
                 st.caption(f"Takes {duration_text(time.seconds)}. {time.basis}")
+        with use:
+            st.subheader("3. Try")
+            try_newest(all_runs())
 if runs_tab.open:
     with runs_tab:
         if runs := all_runs():

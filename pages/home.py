@@ -9,7 +9,16 @@ from fer_core.metrics.paper import OVERALL
 from fer_core.store.folders import list_models
 from fer_core.store.stored_model import StoredModel
 from pages.parts.charts import show_chart
-from pages.parts.common import choose_yardstick, explain, no_model_yet, note_detector, note_untested, note_utkface, warn
+from pages.parts.common import (
+    choose_yardstick,
+    explain,
+    no_model_yet,
+    note_detector,
+    note_untested,
+    note_utkface,
+    offer_fer2013,
+    warn,
+)
 from pages.parts.head import head
 from pages.parts.home import judged_by, three_ways, why_default
 from pages.parts.notice import notice
@@ -30,6 +39,7 @@ if models:
 else:
     no_model_yet()
 
+offer_fer2013("Dataset, Quiz and the faces behind Confusion need FER2013. ")
 with st.container(border=True):
     st.markdown("**Before you use it with people**")
     notice()

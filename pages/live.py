@@ -35,7 +35,7 @@ if kind == "Snapshot":
     st.stop()
 
 session = live.session_for(model)
-session.configure(StreamSettings(smoothing=smoothing, activation=activation), mirror=mirror)
+session.configure(StreamSettings(smoothing=smoothing, activation=activation, cuts=False), mirror=mirror)
 left, right = st.columns([3, 2], gap="medium")
 with left:
     above = st.container()

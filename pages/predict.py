@@ -6,13 +6,16 @@ from typing import Any
 
 import streamlit as st
 
-from fer_core.data import SAMPLE_CREDIT
+from fer_core.explain.examples import EXAMPLES
 from fer_core.inference.pictures import results_csv, results_json, results_table
 from pages.parts import common
 from pages.parts import pictures as parts
 from pages.parts.common import offer_download, plain, warn
-from pages.parts.face import FaceView, edit_panel, face_bars, face_reasons
+from pages.parts.face import examples, photo, strip
+from pages.parts.face_views import FaceView, edit_panel, face_bars, face_reasons
 from pages.parts.head import head
+
+FACE = "p_face"  # query parameter: the face whose details are shown, from 1
 
 head("Predict", "Give a picture, and see which of seven expressions each face in it shows, and why the model says so.")
 
@@ -31,9 +34,14 @@ warn(broken, "Some models cannot be used:")
 common.note_utkface(selected, scores=False)
 if not models:
     st.stop()
+if source == "Sample":
+    examples()
 pictures = [replace(picture, flip=flip, whole_image=whole) for picture in parts.pictures_from(source)]
 if not pictures:
     st.caption(parts.SOURCES[source])
+    if source == "Upload":
+        st.markdown("**Or try one of these**")
+        examples(chosen=False)
     st.stop()
 
 results = parts.results_for(pictures, models)
@@ -52,17 +60,28 @@ if len(good) > 1:
 picture = pictures[shown]
 faces = first[shown].faces
 
+
+def choose(place: int) -> None:
+    """Show the details of another face."""
+    st.query_params[FACE] = str(place + 1)
+
+
+asked = st.query_params.get(FACE, "1")
+number = min(int(asked), len(faces)) if asked.isdecimal() and asked != "0" else 1
+views = [FaceView(picture, model, number) for model in models] if faces else []
+caption = EXAMPLES[picture.key][1] if picture.key in EXAMPLES else plain(picture.name)
 left, right = st.columns([4, 5], gap="medium")
-boxes = ", ".join(f"{number} {face.answer}" for number, face in enumerate(faces, 1)) or "no face found"
-caption = SAMPLE_CREDIT if picture.key == parts.SAMPLE.key else plain(picture.name)
 with left:
-    alt = f"Picture with numbered boxes: {boxes}"
-    st.image(parts.annotated(picture, models[0]), caption=caption, width="stretch", alt=alt)
+    photo(picture, models[0], chosen=number - 1, choose=choose, key="p_photo")
+    st.caption(caption)
     if not whole:
         common.note_detector()
-
 with right:
-    if not faces:
+    if len(faces) > 1:
+        strip(picture, models[0], chosen=number - 1, choose=choose, key="p_faces")
+    elif faces:
+        face_bars(views)
+    else:
         st.info(
             "No face was found in this picture. A larger, brighter or more frontal face may help. If the picture is a "
             "face crop already, as in FER2013, take it as a whole.",
@@ -70,15 +89,11 @@ with right:
         )
         take = partial(st.session_state.update, p_whole=True)
         st.button("Take the whole picture as a face", icon=":material/crop_free:", on_click=take, key="p_take_whole")
-    else:
-        numbers, number = list(range(1, len(faces) + 1)), 1
-        if 1 < len(faces) <= 10:
-            number = st.pills("Face", numbers, default=1, required=True, key="p_face", bind="query-params") or 1
-        elif len(faces) > 10:
-            number = st.selectbox(f"Face, 1 to {len(faces)}", numbers, key="p_face", bind="query-params")
-        views = [FaceView(picture, model, min(int(number), len(faces))) for model in models]
+if len(faces) > 1:
+    left, right = st.columns([4, 5], gap="medium")
+    left.image(parts.faces_upright(picture, models[0])[number - 1], width=336, alt=f"Face {number}, upright")
+    with right:
         face_bars(views)
-
 if faces:
     st.header("Why")
     face_reasons(views)

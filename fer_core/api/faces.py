@@ -75,7 +75,7 @@ def analyze(
         - `file`: the path or address, or `picture 1`, `picture 2`, … for what has none.
         - `error`: why the file, or a part of it, could not be used; else missing.
         - `frame`, `seconds`: of a video, the number of the analysed frame from 0, and its time.
-        - `face`: from 1, the largest first; in a video, the number that the face keeps.
+        - `face`: from 1, row by row and from left to right; in a video, the number that the face keeps.
         - `x`, `y`, `width`, `height`: the face's box in pixels.
         - `expression`: the most probable one; `sure`: whether its probability reaches the model's threshold.
         - `angry` to `neutral`: the seven probabilities, or those of the model's own classes.

@@ -16,6 +16,7 @@ from fer_core.faces.draw import (
     heatmap_on_face,
     marked_faces,
     png,
+    upright_face,
 )
 from fer_core.faces.framing import crop_face, framing_roll, framing_transform, whole_image_face
 from fer_core.faces.pose import head_pose

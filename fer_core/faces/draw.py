@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 from PIL import ImageDraw, ImageFont
 
+from fer_core.columns import percent
 from fer_core.data.images import require_rgb, resized
 from fer_core.faces.detector import FaceDetector, default_detector
 from fer_core.faces.framing import CROP_SIZE, Transform, crop_face, cut_square, framing_transform, invert, part_under
@@ -95,8 +96,9 @@ def draw_faces(
         _draw_box(pen, box, color, line)
     labels: list[Rectangle] = []
     for number, box, color, result in zip(numbers or range(1, len(boxes) + 1), boxes, colors, results, strict=True):
-        text = _fitting_text(pen, font, number, result, width)
         others = [other for other in boxes if other is not box]
+        beside = [other[0] - box[0] for other in others if box[0] < other[0] and _same_height(box, other)]
+        text = _fitting_text(pen, font, number, result, min([width - 8.0, *beside]))
         labels.append(_draw_label(pen, font, text, box, [*others, *labels], color))
     return np.array(canvas)
 
@@ -155,8 +157,12 @@ def detection_stages(image: Image, detector: FaceDetector | None = None) -> Dete
     before = image if max(image.shape[:2]) <= MARKED_SIDE else resized(image, marked.shape[1::-1])
     if not faces:
         return DetectionStages(before, marked, 0)
-    upright = cut_square(picture, framing_transform(faces[0], UPRIGHT_SIDE), UPRIGHT_SIDE)
-    return DetectionStages(before, marked, len(faces), upright, crop_face(picture, faces[0])[0])
+    return DetectionStages(before, marked, len(faces), upright_face(picture, faces[0]), crop_face(picture, faces[0])[0])
+
+
+def upright_face(picture: Image, face: Face) -> Image:
+    """Return a face of an RGB picture as `(192, 192, 3)` RGB uint8, upright and framed like FER2013's faces."""
+    return cut_square(picture, framing_transform(face, UPRIGHT_SIDE), UPRIGHT_SIDE)
 
 
 @dataclass(frozen=True, eq=False)
@@ -264,11 +270,15 @@ def _draw_box(pen: ImageDraw.ImageDraw, box: Rectangle, color: str, line: int) -
             pen.rectangle(corners, outline=ink, width=width)
 
 
-def _fitting_text(pen: ImageDraw.ImageDraw, font: Font, number: int, result: FaceResult, width: int) -> str:
-    """Return the longest label that fits into a picture `width` pixels wide."""
-    full = f"{number} {result.expression} {result.confidence:.0%}" if result.sure else f"{number} {result.answer}"
-    texts = (full, f"{number} {result.answer}", result.answer, f"{number}")
-    return next((text for text in texts if pen.textlength(text, font) + 8 <= width), texts[-1])
+def _fitting_text(pen: ImageDraw.ImageDraw, font: Font, number: int, result: FaceResult, room: float) -> str:
+    """Return the longest label that fits into `room` pixels."""
+    full = f"{number} {result.expression} {percent(result.confidence)}" if result.sure else f"{number} {result.answer}"
+    texts = (full, f"{number} {result.answer}", f"{number}")
+    return next((text for text in texts if pen.textlength(text, font) + 8 <= room), texts[-1])
+
+
+def _same_height(one: Rectangle, other: Rectangle) -> bool:
+    return one[1] < other[3] and other[1] < one[3]
 
 
 def _draw_label(

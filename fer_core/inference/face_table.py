@@ -7,20 +7,19 @@ in the recording do not count.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from fer_core.inference.pictures import result_columns, result_row
-from fer_core.inference.tracking import MEMORY_SECONDS
 from fer_core.labels import EXPRESSIONS
 
 if TYPE_CHECKING:
     from fer_core.inference.stream import FrameResult, TrackedFace
 
-GAP_STEPS: Final = 3.0  # a step between frames longer than `MEMORY_SECONDS` and than this many usual ones is a gap
+GAP_SECONDS, GAP_STEPS = 2.0, 3.0  # a step between frames longer than this and than this many usual ones is a gap
 
 Row = tuple[Any, ...]  # of `face_columns`
 Classes = tuple[str, ...]  # of the model
@@ -148,7 +147,7 @@ def _durations(times: NDArray[np.float64], end: float) -> tuple[NDArray[np.float
         return times, times
     steps = np.append(times[1:], max(end, times[-1])) - times
     usual = np.quantile(steps, 0.25, method="lower")
-    gaps = np.where(steps > max(MEMORY_SECONDS, GAP_STEPS * usual), steps - usual, 0.0)
+    gaps = np.where(steps > max(GAP_SECONDS, GAP_STEPS * usual), steps - usual, 0.0)
     return steps - gaps, gaps
 
 

@@ -24,8 +24,7 @@ from fer_core.inference.face_table import face_columns, face_row
 from fer_core.inference.stream import FrameResult, StreamAnalyzer, StreamSettings
 from fer_core.types import Image
 
-STALE_SECONDS: Final = 0.5  # after which a result no longer shows what the camera sees
-RATE_SECONDS: Final = 2.0  # over which frames per second are counted
+RATE_SECONDS: Final = 2.0  # over which frames per second are counted; a browser shows the latest result as long
 MAX_TIMES: Final = 240  # frames; more than any camera delivers in that time
 
 TIMELINE_SECONDS: Final = 60.0
@@ -43,7 +42,7 @@ class LiveStatus:
     failures: int  # frames that could not be analysed and were returned unchanged
     frames_per_second: float  # over the last two seconds; 0 if no frames arrive
     milliseconds: float  # mean time to analyse and draw a frame
-    result: FrameResult | None  # the latest, unless it is older than half a second
+    result: FrameResult | None  # the latest, which the video shows, unless it is older than two seconds
     recorded: int  # rows of the recording
     recording: bool  # rows are being added
     full: bool  # the recording has ended because it is full
@@ -150,7 +149,7 @@ class LiveSession:
                 failures=self._stream.failures,
                 frames_per_second=(len(recent) - 1) / passed if passed > 0 else 0.0,
                 milliseconds=1e3 * sum(self._durations) / max(1, len(self._durations)),
-                result=result if result and now - result.seconds <= STALE_SECONDS else None,
+                result=result if result and now - result.seconds <= RATE_SECONDS else None,
                 recorded=self._recorded,
                 recording=self._is_recording and not full,
                 full=self._is_recording and full,

@@ -43,6 +43,20 @@ def picture_columns(classes: tuple[str, ...] = EXPRESSIONS) -> tuple[str, ...]:
 RESULT_COLUMNS, PICTURE_COLUMNS = result_columns(), picture_columns()
 
 
+def reading_order(faces: Iterable[Face]) -> list[Face]:
+    """Return faces as one reads: by rows from the top, and from left to right within a row.
+
+    A row's faces have their centres at most half a face below that of its highest one.
+    """
+    rows: list[list[Face]] = []
+    for face in sorted(faces, key=lambda face: face.center[1]):
+        if rows and face.center[1] - rows[-1][0].center[1] <= rows[-1][0].box[3] / 2:
+            rows[-1].append(face)
+        else:
+            rows.append([face])
+    return [face for row in rows for face in sorted(row, key=lambda face: face.center[0])]
+
+
 class FaceAnalyzer:
     """Detect the faces in an image, crop them like FER2013's faces, and classify each. Thread-safe.
 
@@ -60,7 +74,7 @@ class FaceAnalyzer:
         self.classifier, self.flip, self.detector = classifier, flip, detector or default_detector()
 
     def analyze(self, image: Image, whole_image: bool = False) -> list[FaceResult]:
-        """Return one result per face, largest first; an empty list if there is no face.
+        """Return one result per face, in the order of `reading_order`; an empty list if there is no face.
 
         Args:
             image: `(height, width, 3)` RGB uint8.
@@ -69,7 +83,9 @@ class FaceAnalyzer:
         Raises:
             FerError: the image has another shape or type.
         """
-        return self.classify(image, [whole_image_face(image)] if whole_image else self.detector.detect(image))
+        if whole_image:
+            return self.classify(image, [whole_image_face(image)])
+        return self.classify(image, reading_order(self.detector.detect(image)))
 
     def classify(self, image: Image, faces: Sequence[Face]) -> list[FaceResult]:
         """Crop and classify faces that were already detected, in their order."""
@@ -88,7 +104,7 @@ class FaceAnalyzer:
 
 @dataclass(frozen=True)
 class PictureResult:
-    """The faces that one model found in one picture, largest first, or one sentence on why it cannot be used."""
+    """The faces that one model found in one picture, as one reads, or one sentence on why it cannot be used."""
 
     file: str
     model: str

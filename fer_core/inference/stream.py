@@ -30,6 +30,7 @@ class StreamSettings:
     smoothing: float = 0.3  # time constant in seconds of the moving average of a face's probabilities; 0 for none
     detection_size: int = 320  # longest side in pixels to which frames are scaled for detection
     flip: bool = False  # average each face with its mirror image
+    cuts: bool = True  # after a cut all faces get new numbers; a camera has none, even if a head fills its picture
     activation: bool = False  # draw the evidence for each face's expression as a heatmap
 
     def __post_init__(self) -> None:
@@ -164,7 +165,7 @@ class StreamAnalyzer:
             detector = default_detector(detection_size=settings.detection_size)
             self._detectors = {settings.detection_size: detector}
         analyzer = FaceAnalyzer(classifier, detector, flip=settings.flip)
-        changed = self._tracker.see((image.shape[1], image.shape[0]), scene(image))
+        changed = self._tracker.see((image.shape[1], image.shape[0]), scene(image), cuts=settings.cuts)
         late = seconds - self._detected >= DETECT_SECONDS
         if changed or late or self._frames_since_detection >= settings.detect_every:
             self._frames_since_detection = 0

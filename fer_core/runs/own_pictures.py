@@ -123,7 +123,9 @@ def count_warnings(faces: FaceDataset) -> list[str]:
     if missing := [name for name, count in counts.items() if count == 0]:
         warnings.append(f"There are no pictures of {listed(missing)}: the model cannot learn what it looks like.")
     if few := [f"{name} ({count})" for name, count in counts.items() if 0 < count < _FEW]:
-        warnings.append(f"Too few pictures of {listed(few)}: expect at least {_FEW} of each, better hundreds.")
+        warnings.append(
+            f"Too few pictures of {listed(few)}: take at least {_FEW} of each, better hundreds, or leave it out."
+        )
     return warnings
 
 

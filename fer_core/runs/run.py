@@ -191,6 +191,12 @@ def suggested_name(run: Run) -> str:
     return next(name for name in names if not any((root / name).exists() for root in model_folders()))
 
 
+def file_stem(run: Run) -> str:
+    """Return the name of a run's files to download: that of its promoted model, else one made from its title."""
+    names = (model.name for model in list_models()[0] if model.card.promoted_from == run.id)
+    return next(names, name_from(run.title))
+
+
 def downloads(run: Run) -> dict[str, Path]:
     """Return the LiteRT and Keras files of a finished run by name, as far as it has them."""
     model = run.result()

@@ -16,9 +16,9 @@ from fer_core.inference.live import LiveSession, LiveStatus, release_memory
 from fer_core.inference.stream import TrackedFace
 from fer_core.store.stored_model import StoredModel
 from pages.parts.charts import show_chart
-from pages.parts.common import offer_download, why_not_sure, with_code
+from pages.parts.common import offer_download, why_not_sure
 from pages.parts.data import classifier
-from pages.parts.face import FaceView, face_bars
+from pages.parts.face import photo_taken
 from pages.parts.notice import PHOTO, all_agree
 from pages.parts.pictures import FROZEN, LIVE, SAMPLE, Picture, annotated, result_for
 
@@ -28,6 +28,7 @@ REFRESHES_WITHOUT_PICTURE: Final = "live_refreshes_without_picture"
 FROZEN_PNG: Final = "live_frozen_png"
 """Keys of the session state."""
 
+PANEL: Final = 520  # height in pixels of the readings: what is below them never moves
 PATIENCE: Final = 16  # refreshes without a picture, two per second, before help is shown
 
 KINDS: Final = {
@@ -128,28 +129,22 @@ def snapshot(model: StoredModel) -> None:
     """Take a photo with the browser's camera widget and show the prediction."""
     left, right = st.columns([3, 2], gap="medium")
     with left:
-        photo = st.camera_input("Photo", key="l_camera", label_visibility="collapsed") if all_agree(PHOTO) else None
+        taken = st.camera_input("Photo", key="l_camera", label_visibility="collapsed") if all_agree(PHOTO) else None
     with right:
-        if not photo:
+        if not taken:
             sample_reading(model)
             return
-        picture = Picture("camera.jpg", photo.file_id, photo)
-        with st.spinner("Looking for faces"):
-            result = result_for(picture, model)
-        if result.error:
-            st.warning(with_code(result.error), icon=":material/warning:")
-        elif not result.faces:
-            st.info("No face was found. Come nearer, or turn to the light.", icon=":material/face_retouching_off:")
-        else:
-            boxes = ", ".join(f"{number} {face.answer}" for number, face in enumerate(result.faces, 1))
-            st.image(annotated(picture, model), width="stretch", alt=f"Photo with numbered boxes: {boxes}")
-            face_bars([FaceView(picture, model, 1)])
+        photo_taken(taken, model, key="l_faces")
 
 
 @st.fragment(run_every=0.5)
 def readings(session: LiveSession) -> None:
-    """Show the probabilities of one face and the frame rate, or help if no picture arrives."""
-    status = session.status()
+    """Show the probabilities of one face and the frame rate, or help, in a place of one height."""
+    with st.container(height=PANEL, border=False):
+        _readings(session.status())
+
+
+def _readings(status: LiveStatus) -> None:
     waited = 0 if status.frames_per_second else st.session_state.get(REFRESHES_WITHOUT_PICTURE, 0) + 1
     st.session_state[REFRESHES_WITHOUT_PICTURE] = waited
     if waited > PATIENCE:
@@ -167,6 +162,9 @@ def readings(session: LiveSession) -> None:
         # Without numbers in `alt`: Streamlit builds the chart anew whenever `alt` changes.
         alt = f"Probabilities of face {face.number} now"
         show_chart(probability_bars(face.result.probabilities, classes=face.result.classes), alt, key="live_bars")
+    if status.result and len(status.result.faces) > 1:  # below, so that the bars stay where they are
+        numbers = [tracked.number for tracked in status.result.faces]
+        st.pills("Face", numbers, default=st.session_state[FOLLOWED], required=True, key="l_face")
     st.caption(
         f"{status.frames_per_second:.0f} frames per second, {status.milliseconds:.0f} ms each · "
         f"{status.frames:,} analysed" + (f" · {status.failures} failed" if status.failures else "")
@@ -178,11 +176,9 @@ def _followed_face(status: LiveStatus) -> TrackedFace | None:
     if status.result is None or not status.result.faces:
         return None
     faces = {face.number: face for face in status.result.faces}
-    number = st.session_state.get(FOLLOWED)
+    number = st.session_state.get("l_face", st.session_state.get(FOLLOWED))
     if number not in faces and status.result.largest:
         number = status.result.largest.number
-    if len(faces) > 1:
-        number = st.pills("Face", list(faces), default=number, required=True, key="l_face") or number
     st.session_state[FOLLOWED] = number
     return faces.get(int(number or 0))
 

@@ -87,8 +87,8 @@ def select_data() -> SelectedData:
 def _fer2013() -> SelectedData:
     try:
         find_fer2013()
-    except FerError as error:
-        st.info(with_code(str(error)), icon=":material/download:")
+    except FerError:
+        common.offer_fer2013()
         return NOTHING
     size = st.select_slider("Faces to train on", list(SIZES), "2000", key="f_faces", bind="query-params")
     help_text = "As far as possible: FER2013 has 16 times as many happy faces as disgusted ones."
@@ -157,7 +157,8 @@ def _own_snapshots() -> SelectedData:
     missing = collection.missing
     loaded = own_pictures(_snapshots, collection) if missing is None else missing
     if isinstance(loaded, str):
-        _show_counts(pd.DataFrame({"snapshots": pd.Series(collection.counts())}))
+        if any(collection.counts().values()):
+            _show_counts(pd.DataFrame({"snapshots": pd.Series(collection.counts())}))
         st.caption(f":material/info: {with_code(loaded)}")
         return NOTHING
     return collection.settings(), _show_own(loaded, "", "snapshots"), "own snapshots"
@@ -191,7 +192,7 @@ def _collect_snapshots() -> Collection:
     names = [DEFAULT_COLLECTION, *(name for name in list_collections() if name != DEFAULT_COLLECTION)]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         words = "One for each person or idea. Type a new name to start another."
-        settings: Any = {"accept_new_options": True, "bind": "query-params", "width": 190, "help": words}
+        settings: Any = {"accept_new_options": True, "bind": "query-params", "width": 150, "help": words}
         name = st.selectbox("Collection", names, key="f_collection", **settings)
         source = choose("Take them with", ("Camera", "Upload"), "f_by")
     try:

@@ -64,10 +64,10 @@ def notice(pictures: str = ANYWHERE) -> None:
         st.markdown(LAW)
 
 
-def all_agree(pictures: str) -> bool:
+def all_agree(pictures: str, key: str = "n_agree") -> bool:
     """Ask once per visit whether everyone in view agrees; return whether that is confirmed, so the camera may start.
 
-    Afterwards only `pictures` is shown, because it differs from page to page.
+    Afterwards only `pictures` is shown, because it differs from page to page. `key` is that of the button.
     """
     if st.session_state.get(AGREED):
         st.caption(_here(pictures))
@@ -76,7 +76,7 @@ def all_agree(pictures: str) -> bool:
         st.markdown("**Before the camera starts**")
         notice(pictures)
         agree = partial(st.session_state.update, {AGREED: True})
-        st.button("Everyone in view agrees", icon=":material/check:", type=emphasis(), on_click=agree, key="n_agree")
+        st.button("Everyone in view agrees", icon=":material/check:", type=emphasis(), on_click=agree, key=key)
     return False
 
 

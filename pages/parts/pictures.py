@@ -12,8 +12,9 @@ import streamlit as st
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from fer_core.data import SAMPLE_CREDIT, read_image, sample_portrait
+from fer_core.data import SAMPLE_CREDIT, read_image
 from fer_core.explain import OcclusionMap, Tour, close_up, occlusion_map, tour
+from fer_core.explain.examples import EXAMPLES, example
 from fer_core.faces import (
     DetectionStages,
     Evidence,
@@ -24,6 +25,7 @@ from fer_core.faces import (
     enlarged_pixels,
     heatmap_on_crop,
     preprocess_faces,
+    upright_face,
 )
 from fer_core.inference import FaceAnalyzer
 from fer_core.inference.pictures import PictureResult, annotated_zip
@@ -43,6 +45,7 @@ SOURCES: Final = {
 """Where pictures come from, and what to know about it."""
 
 LIVE: Final = "Live"  # the source that is offered once a frame was frozen on the Live camera page
+EXAMPLE: Final = "p_example"  # query parameter of the example on show
 FROZEN: Final = "frozen_frame"  # key of that frame in the session state, a `Picture`
 
 UPLOAD_MEGABYTES: Final = 300  # the largest sum of the files in one upload, which stay in memory
@@ -58,12 +61,12 @@ class Picture:
 
     name: str
     key: str  # identifies its content in the caches
-    file: Any = field(default=None, repr=False, compare=False)  # read only when needed; None for the built-in sample
+    file: Any = field(default=None, repr=False, compare=False)  # read only when needed; None for one of `EXAMPLES`
     flip: bool = False
     whole_image: bool = False
 
 
-SAMPLE: Final = Picture("astronaut.png", "sample")
+SAMPLE: Final = Picture("astronaut.png", "Portrait")
 
 
 def available_sources() -> list[str]:
@@ -86,7 +89,13 @@ def pictures_from(source: str, prefix: str = "p", several: bool = True) -> list[
         left, _ = st.columns([1, 1])
         photo = left.camera_input("Photo", key=f"{prefix}_camera", label_visibility="collapsed")
         return [Picture("camera.jpg", photo.file_id, photo)] if photo else []
-    return [st.session_state[FROZEN] if source == LIVE else SAMPLE]
+    return [st.session_state[FROZEN] if source == LIVE else _example() if several else SAMPLE]
+
+
+def _example() -> Picture:
+    """Return the example that the address names, by default the portrait."""
+    title = st.query_params.get(EXAMPLE, SAMPLE.key)
+    return SAMPLE if title not in EXAMPLES or title == SAMPLE.key else Picture(f"{title.lower()}.png", title)
 
 
 def picture_megabytes() -> int:
@@ -151,7 +160,7 @@ def analyzer(picture: Picture, model: StoredModel) -> FaceAnalyzer:
 def decoded(picture: Picture) -> Image:
     """Return a picture as RGB."""
     if picture.file is None:
-        return sample_portrait()
+        return example(picture.key)
     return read_image(picture.file.getvalue(), picture.name, max_pixels=max_pixels())
 
 
@@ -199,6 +208,13 @@ def close_up_of(picture: Picture, model: StoredModel, number: int) -> tuple[Imag
     if picture.whole_image and max(image.shape) <= TILE:  # there is nothing around it
         return image, face
     return close_up(image, face)
+
+
+@kept_by(held_here)
+def faces_upright(picture: Picture, model: StoredModel) -> list[Image]:
+    """Return each face of a picture upright in colour. The arrays must not be changed."""
+    image = decoded(picture)
+    return [upright_face(image, result.face) for result in result_for(picture, model).faces]
 
 
 @kept_by(held_here)

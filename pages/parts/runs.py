@@ -9,7 +9,7 @@ from typing import Any, Final
 import pandas as pd
 import streamlit as st
 
-from fer_core.columns import TEST_SPLITS, YARDSTICKS
+from fer_core.columns import TEST_SPLITS, YARDSTICKS, percent
 from fer_core.figures.curves import training_chart
 from fer_core.figures.matrices import confusion_chart
 from fer_core.figures.scores import class_scores
@@ -21,7 +21,7 @@ from fer_core.metrics.predictions import Predictions
 from fer_core.metrics.significance import pair_table
 from fer_core.runs.estimate import duration_text
 from fer_core.runs.queue import delete, resume, stop, submit
-from fer_core.runs.run import ONNX, Run, RunPlan, downloads, list_runs, onnx_file, promote, suggested_name
+from fer_core.runs.run import ONNX, Run, RunPlan, downloads, file_stem, list_runs, onnx_file, promote, suggested_name
 from fer_core.runs.status import STATE_LABELS, Status
 from fer_core.store.folders import DEFAULT_MODEL, list_models
 from fer_core.store.stored_model import StoredModel
@@ -30,9 +30,11 @@ from pages.parts import common
 from pages.parts.charts import narrow_screen, show_chart
 from pages.parts.common import attempt, emphasis, explain, plain, warn
 from pages.parts.data import shared
+from pages.parts.face import photo_taken
+from pages.parts.notice import PHOTO, all_agree
 
-TAB, RUNS_TAB = "f_tab", "Runs"
-"""Key and query parameter of the open tab, and the title of this one."""
+TAB, NEW_TAB, RUNS_TAB = "f_tab", "New run", "Runs"
+"""Key and query parameter of the open tab, and the titles of two."""
 
 SELECTED, LAST_SELECTED = "f_run", "f_last_runs"
 """The ids of the selected runs: as query parameter, and in the session state for visitors who come back to the page
@@ -57,14 +59,52 @@ FORMATS: Final = {".tflite": "LiteRT", ".keras": "Keras", ".onnx": "ONNX"}
 
 
 def start(plan: RunPlan) -> None:
-    """Put a run into the queue, then select it and open the tab of the runs."""
+    """Put a run into the queue and select it. It is watched in the third column, or among the runs."""
+    attempt(lambda: st.query_params.update({SELECTED: submit(plan).id}))
 
-    def submit_and_select() -> None:
-        run = submit(plan)
-        st.session_state[TAB] = RUNS_TAB
-        st.query_params[SELECTED] = run.id
 
-    attempt(submit_and_select)
+def try_newest(runs: list[Run]) -> None:
+    """Show how the newest run is doing, and once it has finished, what its model says of the visitor's own face."""
+    if not runs:
+        st.caption("Once the training has ended, try the model here on your own face.")
+        return
+    run = runs[0]
+    status, model = run.status(), run.result()
+    if status.state != "finished" or model is None:
+        st.fragment(_progress, run_every=REFRESH_SECONDS if status.active else None)(run, status.state)
+    else:
+        st.markdown(f"**{plain(run.title)}**")
+        if all_agree(PHOTO, "f_agree") and (taken := st.camera_input("Your face", key="f_try")):
+            photo_taken(taken, model, key="f_try_faces")
+    st.button("Curves and results", icon=":material/monitoring:", on_click=open_runs, key="f_open_runs")
+
+
+def open_runs() -> None:
+    """Open the tab of the runs."""
+    st.session_state[TAB] = RUNS_TAB
+
+
+def _progress(run: Run, state: str) -> None:
+    status = run.status()
+    if status.state != state:
+        st.rerun()
+    icon, color = STATE_STYLES[status.state]
+    st.markdown(f"**{plain(run.title)}**")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.badge(STATE_LABELS[status.state], icon=icon, color=color)
+        _actions(run, status)
+    _state(status)
+
+
+def _state(status: Status) -> None:
+    if status.active:
+        left = f", {duration_text(status.seconds_left)} left" if status.seconds_left is not None else ""
+        step = "Stopping after this step" if status.stopping else status.message.rstrip(".")
+        st.progress(status.fraction, f"{plain(step)}{left}")
+    elif status.state in ("failed", "interrupted"):
+        st.error(plain(status.message), icon=STATE_STYLES[status.state][0])
+    else:
+        st.caption(plain(status.message))
 
 
 def all_runs() -> list[Run]:
@@ -122,7 +162,7 @@ def _row(run: Run) -> dict[str, Any]:
 
 def _best_on_holdout(run: Run) -> str:
     history = run.history()
-    return f"{history['val_accuracy'].max():.1%}" if "val_accuracy" in history else "–"
+    return percent(history["val_accuracy"].max(), ".1%") if "val_accuracy" in history else "–"
 
 
 def _epochs(run: Run, status: Status) -> str:
@@ -146,14 +186,10 @@ def _live(runs: list[Run], states: list[str]) -> None:
         st.subheader(plain(run.title), width="content")
         st.badge(STATE_LABELS[status.state], icon=icon, color=color)
         _actions(run, status)
-    if status.active:
-        left = f", {duration_text(status.seconds_left)} left" if status.seconds_left is not None else ""
-        step = "Stopping after this step" if status.stopping else status.message.rstrip(".")
-        st.progress(status.fraction, f"{plain(step)}{left}")
-    elif status.state in ("failed", "interrupted"):
-        st.error(plain(status.message), icon=icon)
+    if status.state == "finished":
+        _answer(run)
     else:
-        st.caption(plain(status.message))
+        _state(status)
     with st.container(horizontal=True):
         st.metric("Epoch", _epochs(run, status), border=True)
         st.metric("Best on hold-out, by label", _best_on_holdout(run), border=True)
@@ -162,8 +198,9 @@ def _live(runs: list[Run], states: list[str]) -> None:
         st.metric("Peak memory", memory, border=True)
     warn(list(status.warnings), "About its faces:")
     _curves(runs, max(status.epochs or run.plan.recipe.epochs for run, status in zip(runs, statuses, strict=True)))
-    with st.expander("Log", icon=":material/article:"):
-        st.code(run.log() or "The log is empty.", language=None, height=260)
+    if status.state != "finished":
+        with st.expander("Log", icon=":material/article:"):
+            st.code(run.log() or "The log is empty.", language=None, height=260)
 
 
 def _actions(run: Run, status: Status) -> None:
@@ -210,6 +247,23 @@ def _curves(runs: list[Run], epochs: int) -> None:
     explain("Training curves", words)
 
 
+def _answer(run: Run) -> None:
+    """Begin a finished run with how good its model is, in one sentence, and with what can be done with it."""
+    model = run.result()
+    if model is None:
+        return
+    card = model.card
+    if card.tested:
+        verdict = _judged(run, model, "PublicTest")[0]["label"][2]
+        st.markdown(f"#### By {plain(verdict)}")
+    elif card.holdout_accuracy is not None:
+        share = percent(card.holdout_accuracy, ".1%")
+        st.markdown(f"#### {plain(run.title)} is right on {share} of the faces that were held out of its training.")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        _promotion(run)
+        _downloads(run)
+
+
 def result(run: Run) -> None:
     """Show the result of a finished run: its metrics beside those of another model, its promotion, and its files."""
     model = run.result()
@@ -232,9 +286,8 @@ def result(run: Run) -> None:
             f"people and places as the training faces: expect a lower accuracy elsewhere. {why}",
             icon=":material/info:",
         )
-    st.header("Use it")
-    _promotion(run)
-    _downloads(run)
+    with st.expander("Log", icon=":material/article:"):
+        st.code(run.log() or "The log is empty.", language=None, height=260)
 
 
 def _test_metrics(run: Run, model: StoredModel) -> None:
@@ -244,13 +297,7 @@ def _test_metrics(run: Run, model: StoredModel) -> None:
     """
     with st.container(horizontal=True):
         split, by = common.choose("Test split", TEST_SPLITS, "f_split"), common.choose_yardstick("f_by")
-    stored = {model.name: model for model in list_models()[0]}
-    origin = run.plan.spec.weights_from
-    other = stored.get(origin) or stored.get(DEFAULT_MODEL)
-    why = "(where it started)" if origin in stored else "(the default, for comparison)"
-    mine = replace(model, card=replace(model.card, title=run.title))
-    models = [replace(mine, name=RESULT), *([] if other is None else [replace(other, name=OTHER)])]
-    judged = {name: shared(_compared, models, split, name) for name in YARDSTICKS}
+    judged, mine, other, why = _judged(run, model, split)
     st.markdown("\n".join(f"- {plain(verdict)}" for _, _, verdict, _ in judged.values()))
     if other is not None:
         st.info(plain(recommendation(mine, other)), icon=":material/recommend:")
@@ -266,11 +313,9 @@ def _test_metrics(run: Run, model: StoredModel) -> None:
                 st.markdown(f"**{plain(answers.titles[name])}**" + (f" {why}" if name == OTHER else ""))
                 with st.container(horizontal=True):
                     for key in ("accuracy", "macro_f1"):
-                        interval = f"{intervals[key].low:.1%} – {intervals[key].high:.1%}"
-                        value = f"{metrics[key]:.1%}"
+                        interval = f"{percent(intervals[key].low, '.1%')} – {percent(intervals[key].high, '.1%')}"
+                        value = percent(metrics[key], ".1%")
                         st.metric(METRICS[key].title, value, interval, delta_color="off", delta_arrow="off")
-                alt = f"Confusion of {answers.titles[name]} on {answers.where}"
-                show_chart(confusion_chart(cells[name], "rates"), alt, key=f"f_confusion_{name}")
     st.caption(
         f"{answers.where}, {len(answers.labels):,} faces; small: 95 % intervals. In the matrix: of 100 faces of the "
         "row’s expression, how many are predicted as the column’s. Verdicts: McNemar’s test, which covers the test "
@@ -295,7 +340,27 @@ def _test_metrics(run: Run, model: StoredModel) -> None:
             explain(METRICS[key].title, f"{title}: {METRICS[key].example(metrics)}", question)
         explain("Confusion matrix", mistake, "What is a confusion matrix?")
         explain("F1", lowest, "What is F1?")
-    show_chart(class_scores(table, narrow=narrow_screen()), key="f_classes", alt="F1 by expression with 95 % intervals")
+    by_expression, confusion = st.tabs(["F1 by expression", "Confusion"])
+    with by_expression:
+        scores = class_scores(table, narrow=narrow_screen())
+        show_chart(scores, key="f_classes", alt="F1 by expression with 95 % intervals")
+    with confusion, st.grid(2, min_column_width=300):
+        for name in answers.names:
+            with st.container(border=True):
+                st.markdown(f"**{plain(answers.titles[name])}**")
+                alt = f"Confusion of {answers.titles[name]} on {answers.where}"
+                show_chart(confusion_chart(cells[name], "rates"), alt, key=f"f_confusion_{name}")
+
+
+def _judged(run: Run, model: StoredModel, split: str) -> tuple[dict[str, Any], StoredModel, StoredModel | None, str]:
+    """Return what `_compared` returns by yardstick, the run's model, the one it is compared with, and why that one."""
+    stored = {model.name: model for model in list_models()[0]}
+    origin = run.plan.spec.weights_from
+    other = stored.get(origin) or stored.get(DEFAULT_MODEL)
+    why = "(where it started)" if origin in stored else "(the default, for comparison)"
+    mine = replace(model, card=replace(model.card, title=run.title))
+    models = [replace(mine, name=RESULT), *([] if other is None else [replace(other, name=OTHER)])]
+    return {name: shared(_compared, models, split, name) for name in YARDSTICKS}, mine, other, why
 
 
 def _compared(models: list[StoredModel], split: str, by: str) -> tuple[Predictions | None, Measured, str, list[str]]:
@@ -304,7 +369,7 @@ def _compared(models: list[StoredModel], split: str, by: str) -> tuple[Predictio
     if answers is None:
         return None, {}, f"Not judged by {YARDSTICKS[by]}: no model has predictions with these answers.", complaints
     numbers, table = measure_models(answers), pair_table(answers)
-    reached = ", ".join(f"{answers.titles[name]} {numbers[name][0].accuracy:.1%}" for name in answers.names)
+    reached = ", ".join(f"{answers.titles[name]} {percent(numbers[name][0].accuracy, '.1%')}" for name in answers.names)
     verdict = "" if table.empty else f": {table.iloc[0]['verdict']}"
     return answers, numbers, f"{common.upper_first(YARDSTICKS[by])}: {reached}{verdict}.", complaints
 
@@ -334,16 +399,15 @@ def _promotion(run: Run) -> None:
 
 def _downloads(run: Run) -> None:
     """Offer the files of the result; the ONNX file is written on demand, in another process."""
-    files = downloads(run)
+    files, name = downloads(run), file_stem(run)
     if (run.folder / ONNX).is_file():
         files[ONNX] = run.folder / ONNX
-    with st.container(horizontal=True):
-        for path in files.values():
-            label, name = f"{FORMATS[path.suffix]}, {path.stat().st_size / 1e6:.1f} MB", suggested_name(run)
-            mime, key = "application/octet-stream", f"f_download_{path.suffix}"
-            common.offer_download(label, path.read_bytes, f"{name}{path.suffix}", mime, "download", key)
-        write = ONNX not in files and st.button("Write as ONNX", icon=":material/transform:", key="f_onnx")
-    st.caption("LiteRT is used here and on phones, Keras in notebooks, ONNX elsewhere.")
+    for path in files.values():
+        label = f"{FORMATS[path.suffix]}, {path.stat().st_size / 1e6:.1f} MB"
+        mime, key = "application/octet-stream", f"f_download_{path.suffix}"
+        common.offer_download(label, path.read_bytes, f"{name}{path.suffix}", mime, "download", key)
+    words = "LiteRT is used here and on phones, Keras in notebooks, ONNX elsewhere."
+    write = ONNX not in files and st.button("Write as ONNX", icon=":material/transform:", key="f_onnx", help=words)
     if write:
         with st.spinner("Writing ONNX in another process: about twenty seconds"):
             attempt(lambda: onnx_file(run))

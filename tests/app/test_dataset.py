@@ -111,7 +111,7 @@ def test_accuracy_without_copies_and_the_hardest_faces(page, made_up, three):
 def test_what_networks_see_and_what_is_detected(page, made_up):
     app = page(d_section="Preparation", d_prepared="sad", d_face="2")
     assert {"Histogram equalized", "CLAHE", "Noise"} <= set(captions(app))
-    for part in ("48 × 48 × 3, BGR", "96 × 96 × 3, RGB", "160 × 160 × 3, RGB"):
+    for part in ("48 × 48 × 3, BGR", "64 × 64 × 3, RGB", "160 × 160 × 3, RGB"):
         assert part in said(app)
     assert app.number_input(key="d_face").value == 2
     app.get_by_key("d_step").set_value("Face detection").run()

@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from fer_core.columns import PROBABILITIES
+from fer_core.columns import PROBABILITIES, percent
 from fer_core.labels import EXPRESSIONS
 from fer_core.models import model_spec
-from fer_core.runs.run import list_runs
+from fer_core.runs.run import file_stem, list_runs
 from fer_core.runs.uploads import Collection
 from fer_core.store import folders
 from fer_core.store.stored_model import PREDICTIONS
@@ -45,8 +45,9 @@ def test_faces_counts_and_time_before_any_click_then_a_run_whatever_nonsense_is_
     assert plan.recipe.epochs == 15
     assert (plan.data.source, plan.data.faces, plan.data.balanced) == ("fer2013", 2000, False)
     assert plan.title == f"Compact CNN, {7 * learnt} faces"
+    assert plan.title in said(app), "it is watched beside its settings"
+    app.button(key="f_open_runs").click().run()
     assert app.session_state["f_tab"] == "Runs"
-    assert plan.title in said(app)
 
 
 def test_settings_by_link_and_by_hand(page, dataset, submitted):
@@ -129,11 +130,11 @@ def test_runs_in_every_state_found_again_after_another_page_and_deleted(page):
     assert "plan.json is missing or damaged" in said(app)
     table = app.dataframe[0].value
     assert table["State"].tolist() == ["Stopped", "Failed", "Interrupted"]  # nobody works on the one that says it fits
-    assert table["Best on hold-out, by label"].tolist() == ["35.0%"] * 3
+    assert table["Best on hold-out, by label"].tolist() == ["35.0 %"] * 3
     assert charts(app) == ["Accuracy and loss over the epochs of stopped run, failed run"]
     assert app.button(key="f_resume")
     assert {metric.label: metric.value for metric in app.metric} == {
-        "Epoch": "2 of 5", "Best on hold-out, by label": "35.0%", "Worked for": "1:23 min", "Peak memory": "1.5 GB",
+        "Epoch": "2 of 5", "Best on hold-out, by label": "35.0 %", "Worked for": "1:23 min", "Peak memory": "1.5 GB",
     }  # fmt: skip
     assert "What became of the failed one" in page(f_tab="Runs", f_run="failed-100").error[0].value
     app = page(f_tab="Runs", f_run="fitting-200")
@@ -155,11 +156,13 @@ def test_a_finished_run_beside_the_default_model_then_on_predict(page, open_app)
     assert any(words.startswith(f"Confusion of {folders.load_model().title} on") for words in charts(app))
     assert "(the default, for comparison)" in said(app)
     score = folders.load_model().card.score("public_test")
-    assert app.metric[4].value == f"{score.accuracy:.1%}"  # after the four of the live part
-    assert app.metric[5].value == f"{score.macro_f1:.1%}"
+    assert app.metric[4].value == percent(score.accuracy, ".1%")  # after the four of the live part
+    assert app.metric[5].value == percent(score.macro_f1, ".1%")
     for name, sentence in ((folders.DEFAULT_MODEL, "comes with FER Lab"), ("mine", "My run is on every page now")):
         app.text_input(key="f_name_finished-0").set_value(name)
         assert sentence in said(app.button(key="f_promote_now").click().run())
+    assert [button.proto.label.split(",")[0] for button in app.get("download_button")] == ["LiteRT", "Keras"]
+    assert file_stem(list_runs()[0][0]) == "mine"
     predict = open_app("predict", p_models="My run")
     assert list(predict.dataframe[0].value["Model"]) == ["My run"]
 
@@ -176,16 +179,17 @@ def test_a_run_is_judged_by_both_yardsticks_and_recommended_by_the_hold_out(page
     default = folders.load_model()
     app = page(f_tab="Runs")
     voted = table[(table["split"] == "public_test") & (table["view"] == "plain") & (table["plurality"] >= 0)]
-    agreement = (voted["label"] == voted["plurality"]).mean()
-    by_label, by_votes = (default.card.score("public_test", by=by).accuracy for by in ("label", "plurality"))
-    assert f"FER2013's label: My run 100.0%, {default.title} {by_label:.1%}: My run is better by FER2013's" in said(app)
+    agreed = percent((voted["label"] == voted["plurality"]).mean(), ".1%")
+    scores = (default.card.score("public_test", by=by).accuracy for by in ("label", "plurality"))
+    by_label, by_votes = (percent(score, ".1%") for score in scores)
+    assert f"FER2013's label: My run 100.0 %, {default.title} {by_label}: My run is better by FER2013's" in said(app)
     verdict = f"{default.title} is better by most annotators"
-    assert f"Most annotators: My run {agreement:.1%}, {default.title} {by_votes:.1%}: {verdict}" in said(app)
+    assert f"Most annotators: My run {agreed}, {default.title} {by_votes}: {verdict}" in said(app)
     assert f"{default.title} is recommended" in said(app)
     assert "(where it started)" in said(app)
-    assert app.metric[4].value == "100.0%"
+    assert app.metric[4].value == "100.0 %"
     app.get_by_key("f_by").set_value("plurality").run()
-    assert app.metric[4].value == f"{agreement:.1%}"
+    assert app.metric[4].value == agreed
 
 
 def test_without_test_faces_the_hold_out_speaks_and_every_page_survives(page, open_app, monkeypatch):

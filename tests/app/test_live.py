@@ -38,7 +38,7 @@ def playing(monkeypatch):
 
     monkeypatch.setattr(live_camera, "webrtc_streamer", stand_in)
     # A busy machine renders the page later than half a second after. No result and no face is forgotten meanwhile.
-    for name in ("live.STALE_SECONDS", "live.RATE_SECONDS", "tracking.LOST_SECONDS", "tracking.MEMORY_SECONDS"):
+    for name in ("live.RATE_SECONDS", "tracking.LOST_SECONDS", "tracking.MEMORY_SECONDS"):
         monkeypatch.setattr(f"fer_core.inference.{name}", 30.0)
     return given
 

@@ -173,16 +173,25 @@ def crowd(rows: int, columns: int) -> bytes:
 
 
 def test_choosing_among_pictures_and_faces(page):
-    """Twenty faces get a list to choose from."""
     app = page(p_source="Upload")
     upload(app, "p_upload", ("group.png", crowd(1, 3)), ("one.jpg", good_input()), ("crowd.png", crowd(4, 5)))
     assert list(faces(app)["File"]) == ["group.png"] * 3 + ["one.jpg"] + ["crowd.png"] * 20
     for picture, number in ((0, 3), (1, 1), (2, 20)):
         app.selectbox(key="p_picture").set_value(picture).run()
         if number > 1:
-            app.get_by_key("p_face").set_value(number).run()
+            app.button(key=f"open_p_faces_{number - 1}").click().run()
+            assert app.query_params["p_face"] == str(number)
         assert app.subheader[0].value == f"Face {number}: happy"
         assert len(charts(app)) == 2
+
+
+def test_examples_can_be_tried_also_below_the_uploader(page):
+    app = page(p_source="Upload", p_face="3")
+    app.button(key="open_examples_1").click().run()
+    assert list(faces(app)["File"]) == ["six faces.png"] * 6
+    assert app.subheader[0].value.startswith("Face 1: ")
+    assert "edited by FER Lab" in said(app)
+    assert page(p_example="Nobody").subheader[0].value == "Face 1: happy"
 
 
 def test_many_models_share_one_chart(page, second_model):
@@ -234,7 +243,7 @@ def test_not_sure_on_home_and_beside_a_model_that_is_sure(never_sure, open_app, 
     app = page(p_models=never_sure, p_blur="3")
     assert app.subheader[0].value == "Face 1: not sure"
     assert "no expression reaches 100 %" in said(app)
-    assert "1 not sure" in pictures(app)[0]
+    assert "Picture with numbered boxes: 1 not sure" in pictures(app)
     assert "Still not sure (happy" in said(app)
     assert faces(app)["Expression"].tolist() == ["happy"]
     app.get_by_key("p_models").set_value(["second", folders.DEFAULT_MODEL]).run()

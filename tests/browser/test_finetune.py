@@ -30,6 +30,7 @@ def test_start_watch_stop_resume_and_promote(visit, start_server, tmp_path, monk
     page = visit(f"/finetune?{SMALL}", base=start_server())
     page.get_by_text("Faces to train on").first.wait_for()
     page.get_by_role("button", name="Start training").click()
+    page.get_by_role("button", name="Curves and results").click()
     page.locator(POINTS).nth(3).wait_for(timeout=2 * PATIENCE)  # two lines in each of two charts; the priority is low
     page.locator(".st-key-f_stop button").click()  # the header has a button of that name while the page works
     state(page, "Stopped")
@@ -37,8 +38,9 @@ def test_start_watch_stop_resume_and_promote(visit, start_server, tmp_path, monk
     assert page.locator(POINTS).count() < 4 * EPOCHS
     page.get_by_role("button", name="Resume").click()
     page.get_by_role("heading", name="On unseen faces").wait_for(timeout=4 * PATIENCE)
-    page.get_by_role("heading", name="Use it").wait_for()
     state(page, "Finished")
+    page.get_by_role("heading", name="By FER2013's label").wait_for()
+    page.get_by_role("tab", name="Confusion").click()
     page.locator('[data-testid="stPlotlyChart"][aria-label^="Confusion of"]').first.wait_for()
     page.get_by_role("button", name="Promote: use it on every page").click()
     page.get_by_role("textbox", name="Name", exact=True).fill("from_class")

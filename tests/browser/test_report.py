@@ -16,13 +16,21 @@ CHARTS = 1 + 1 + 7 + 1 + 1 + 1 + 8 + 1 + 1
 LINK = '<a href="https://example.org">here</a> <script>alert(1)</script>'
 
 
+@pytest.fixture(scope="module")
+def report(tmp_path_factory):
+    """The file of the report on eight models."""
+    folder = tmp_path_factory.mktemp("report")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FER_HOME", str(folder / "home"))
+        patch.setattr(folders, "SHIPPED", folder / "shipped")
+        for place in range(8):
+            add_model(promoted(), f"m{place}", skill=1 + place / 4, title=LINK if place == 7 else f"The m{place} one")
+        return write_html(build_report(list_models()[0], "PublicTest"), folder / "report.html")
+
+
 @pytest.fixture
-def opened(home, tmp_path, monkeypatch, browser):
-    """Open the report on eight models in a window of some width; return the page, and what went wrong so far."""
-    monkeypatch.setattr(folders, "SHIPPED", tmp_path / "shipped")
-    for place in range(8):
-        add_model(promoted(), f"m{place}", skill=1 + place / 4, title=LINK if place == 7 else f"The m{place} one")
-    path = write_html(build_report(list_models()[0], "PublicTest"), tmp_path / "report.html")
+def opened(report, browser):
+    """Open the report in a window of some width; return the page, and what went wrong so far."""
     pages = []
 
     def window(width):
@@ -33,7 +41,7 @@ def opened(home, tmp_path, monkeypatch, browser):
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.on("dialog", lambda dialog: wrong.append(dialog.message))
         page.on("request", lambda request: request.url.startswith(("file:", "blob:")) or wrong.append(request.url))
-        page.goto(path.as_uri(), timeout=PATIENCE)
+        page.goto(report.as_uri(), timeout=PATIENCE)
         until(page, lambda: page.evaluate("charts.size") == CHARTS)
         return page, wrong
 

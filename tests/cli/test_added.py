@@ -23,6 +23,14 @@ def theirs(home, tmp_path):
     return ("models", "add", "theirs", tmp_path / "model.onnx", "--data", data)
 
 
+def test_a_keras_file_needs_what_converts_it(fer, home, tmp_path, monkeypatch):
+    monkeypatch.setattr("fer_core.cli.added.find_spec", lambda _: None)
+    (tmp_path / "model.keras").write_bytes(b"any")
+    result = fer("models", "add", "theirs", tmp_path / "model.keras")
+    assert result.exit_code == 1
+    assert "train" in result.stderr and "Traceback" not in result.stderr
+
+
 def test_a_model_is_guessed_shown_approved_and_measured(fer, theirs, portrait):
     refused = fer(*theirs)
     assert refused.exit_code == 1, "nobody approved"

@@ -36,6 +36,16 @@ def test_box_and_label_show_in_the_expressions_colour():
     np.testing.assert_array_equal(drawn[200:260, 230:290], photo[200:260, 230:290])  # the face stays free
 
 
+def test_labels_of_neighbours_do_not_cover_each_other():
+    """Six faces in a row, 476 pixels wide: what is between the boxes' left edges belongs to one face."""
+    photo = wall(476, 160)
+    drawn = draw_faces(photo, [result(photo, (8 + 78 * k, 60 + 3 * (k % 2), 50, 60), "surprise") for k in range(6)])
+    for k in range(1, 6):
+        gap = np.s_[:, 78 * k + 2 : 78 * k + 6]  # left of a box
+        np.testing.assert_array_equal(drawn[gap], photo[gap])
+        assert (drawn[:60, 78 * k + 8 : 78 * k + 58] != photo[:60, 78 * k + 8 : 78 * k + 58]).any()
+
+
 def test_a_label_has_its_number_and_no_expressions_colour_if_the_model_is_not_sure():
     photo = wall(640, 480)
     sure = result(photo, (200, 150, 120, 160), "surprise")

@@ -6,9 +6,9 @@ import pytest
 from skimage.data import lfw_subset
 
 from fer_core.inference.stream import StreamAnalyzer, StreamSettings
-from fer_core.inference.tracking import is_flat, look, same_face, same_scene, scene
+from fer_core.inference.tracking import FaceTracker, is_flat, look, same_face, same_scene, scene
 from fer_core.inference.video_writer import CLIP_RATE, clip_frames
-from fer_core.types import Image
+from fer_core.types import Face, Image
 from tests.inference.streams import ScriptedClassifier, ScriptedDetector, frame_with_heads, one_hot
 
 HAPPY, SAD = 3, 4
@@ -46,6 +46,38 @@ CHANGES = {
     "fading to black and back": lambda k, image: cv2.convertScaleAbs(image, alpha=min(abs(k - 50) / 6, 1.0)),
     "black frames": lambda k, image: np.zeros_like(image) if k % 10 == 5 else image,
 }
+
+
+@pytest.mark.parametrize(("away", "number"), [(4.0, 1), (6.0, 2)])
+def test_a_face_that_comes_back_elsewhere_keeps_its_number_for_five_seconds(away, number):
+    settings = StreamSettings(cuts=False)
+    stream = StreamAnalyzer(ScriptedClassifier(one_hot(HAPPY)), detector=_Heads(), settings=settings)
+    places = {0.0: [(40, 120)], 1.0: [], away: [(400, 200)]}
+    results = [stream.process(frame_with_heads(place, side=SIDE), seconds) for seconds, place in places.items()]
+    assert [[face.number for face in result.faces] for result in results] == [[1], [], [number]]
+
+
+def test_somebody_else_who_comes_in_gets_another_number():
+    """Of pairs of different people, one in ten at most passes for the same."""
+    known = 0
+    for one, other in zip(FACES[::2], FACES[1::2], strict=True):
+        tracker = FaceTracker()
+        numbers = [
+            tracker.update([Face(box, 1.0)], [look(crop)], seconds)[0].number
+            for box, crop, seconds in (((0, 0, 90, 110), one, 0.0), ((400, 200, 90, 110), other, 3.0))
+        ]
+        known += numbers == [1, 1]
+    assert known <= len(FACES) // 2 // 10
+
+
+class _Heads:
+    """Finds heads at two places."""
+
+    note = None
+
+    def detect(self, image: Image, thorough: bool = True) -> list[Face]:
+        inside = ((x, y) for x, y in ((40, 120), (400, 200)) if image[y : y + SIDE, x : x + SIDE].std() > 30)
+        return [Face((x + 45.0, y + 40.0, 110.0, 130.0), 1.0) for x, y in inside]
 
 
 @pytest.mark.parametrize("change", CHANGES)

@@ -27,6 +27,14 @@ def analyzer():
     return FaceAnalyzer(load_model("compact_cnn").classifier())
 
 
+def test_faces_are_numbered_as_one_reads():
+    """Two rows, in which the faces are not at one height; the largest one comes third."""
+    boxes = [(10, 20, 40, 40), (100, 8, 40, 40), (180, 5, 80, 80), (5, 100, 40, 40), (90, 112, 40, 40)]
+    faces = [Face(box, 1.0) for box in boxes]
+    assert pictures.reading_order([faces[k] for k in (2, 4, 0, 3, 1)]) == faces
+    assert pictures.reading_order([]) == []
+
+
 def test_one_smiling_face_on_the_sample_and_none_on_gray(analyzer):
     (result,) = analyzer.analyze(sample_portrait())
     assert result.expression == "happy"

@@ -97,8 +97,8 @@ def test_a_lost_face_is_not_shown_where_another_one_is_found(left, shown):
     assert numbers(stream.process(streams.numbered_frame(1), 0.03)) == shown
 
 
-@pytest.mark.parametrize(("away", "number"), [(0.4, 1), (1.5, 1), (3.0, 2)])
-def test_a_face_that_returns_keeps_its_number_for_two_seconds(away, number):
+@pytest.mark.parametrize(("away", "number"), [(0.4, 1), (4.0, 1), (6.0, 2)])
+def test_a_face_that_returns_keeps_its_number_for_five_seconds(away, number):
     stream = scripted(lambda k: [] if 10 <= k < 10 + 20 * away else [(40, 30, 40, 50)])
     last = [stream.process(streams.numbered_frame(k), k / 20) for k in range(int(12 + 20 * away))][-1]
     assert numbers(last) == [number]
@@ -213,6 +213,6 @@ def test_faces_that_come_and_go_leave_nothing_behind():
             gc.collect()
             held.append(tracemalloc.get_traced_memory()[0])
     tracemalloc.stop()
-    assert result.faces[-1].number > 30
+    assert result.faces[-1].number > 10
     assert max(held[6:]) < max(held[:6]) + 30_000, "150 bytes a frame"
     assert stream.failures == 0

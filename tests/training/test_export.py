@@ -33,7 +33,7 @@ def files(tiny_network):
 
 @pytest.mark.parametrize("quantization", QUANTIZATIONS)
 def test_same_answers_as_keras(tiny_network, files, quantization):
-    expected = with_activation_map(tiny_network).predict(FACES[..., None].astype("float32"), verbose=0)
+    expected = with_activation_map(tiny_network)(FACES[..., None].astype("float32"))
     served = Classifier(files[quantization]).predict(FACES)
     tolerance = {"int8": 0.03, "int8_weights": 0.01}.get(quantization, 1e-3)
     np.testing.assert_allclose(served.probabilities, expected["probabilities"], atol=tolerance)
@@ -89,7 +89,7 @@ def test_another_runtime_gives_the_same_probabilities(stored, tiny_network, tmp_
     assert (given.name, given.shape, given.type) == ("face", ["batch", 48, 48, 1], "tensor(float)")
     assert (result.name, result.shape) == ("probabilities", ["batch", 7])
     faces = FACES[:5, ..., None].astype(np.float32)
-    expected = tiny_network.predict(faces, verbose=0)
+    expected = np.asarray(tiny_network(faces))
     assert expected.std() > 0.01
     for count in (1, 5):
         (probabilities,) = session.run(None, {"face": faces[:count]})

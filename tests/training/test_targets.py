@@ -81,10 +81,10 @@ def test_accuracy_counts_faces_with_one_answer_in_the_first_place():
 def test_both_heads_of_a_stored_network_come_back(two_heads, tiny_spec):
     network, both = two_heads
     faces = np.random.default_rng(1).uniform(0, 255, (3, 48, 48, 1)).astype(np.float32)
-    expected, heads = both.predict(faces, verbose=0), heads_of(both)
+    expected, heads = np.asarray(both(faces)), heads_of(both)
     assert heads.shape == (2, network.get_layer("head").input.shape[1] + 1, 7)
     network.get_layer("head").set_weights([w * 0 for w in network.get_layer("head").get_weights()])
-    np.testing.assert_allclose(with_heads(network, heads).predict(faces, verbose=0), expected, atol=1e-5)
+    np.testing.assert_allclose(with_heads(network, heads)(faces), expected, atol=1e-5)
     with pytest.raises(FerError, match=r"Expected heads for \d+ features. Received: 3"):
         with_heads(network, np.zeros((2, 4, 7), np.float32))
 
@@ -110,9 +110,9 @@ FREQUENCIES = np.array([[0.1, 0.02, 0.18, 0.3, 0.1, 0.2, 0.1], [0.1, 0.01, 0.04,
 def test_the_head_answers_as_the_blend_says(two_heads, blend):
     network, both = two_heads
     faces = np.random.default_rng(1).uniform(0, 255, (5, 48, 48, 1)).astype(np.float32)
-    expected = blend.answers(both.predict(faces, verbose=0), FREQUENCIES)
+    expected = blend.answers(np.asarray(both(faces)), FREQUENCIES)
     blend.set_head(network, both, FREQUENCIES)
-    np.testing.assert_allclose(network.predict(faces, verbose=0), expected, atol=1e-4)
+    np.testing.assert_allclose(np.asarray(network(faces)), expected, atol=1e-4)
 
 
 def test_a_full_correction_divides_by_the_frequencies():

@@ -1,0 +1,325 @@
+"""One face as models see it: probabilities, the reasons, and what edits of the picture change."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, Final, Literal, NamedTuple
+
+import streamlit as st
+
+from fer_core.columns import percent_text
+from fer_core.explain import NOTABLE, REGIONS, Edits, edit_and_rerun
+from fer_core.faces import Evidence, evidence_for
+from fer_core.figures.bars import model_answers, probability_bars, probability_change, probability_text
+from fer_core.labels import NOT_SURE
+from fer_core.store.stored_model import StoredModel
+from fer_core.types import FaceResult
+from pages.parts.charts import show_chart
+from pages.parts.common import explain, plain, upper_first, why_not_sure
+from pages.parts.pictures import (
+    Picture,
+    analyzer,
+    close_up_of,
+    evidence_tile,
+    input_tile,
+    occlusion_of,
+    result_for,
+)
+
+SLIDERS: Final[dict[str, tuple[str, float, float, float, float, str]]] = {
+    "blur": ("Blur", 0.0, 20.0, 0.0, 0.5, "%.1f %%"),
+    "brightness": ("Brightness", -80.0, 80.0, 0.0, 5.0, "%+.0f %%"),
+    "contrast": ("Contrast", 0.0, 3.0, 1.0, 0.1, "× %.1f"),
+    "noise": ("Noise", 0.0, 40.0, 0.0, 1.0, "%.0f %%"),
+    "rotate": ("Rotation", -90.0, 90.0, 0.0, 5.0, "%+.0f°"),
+}
+"""Label, minimum, maximum, neutral value, step and format of each numeric field of `Edits`."""
+
+PAGE: Final = "p"  # prefix of keys on the Predict page
+FEW_MODELS: Final = 3  # up to this number, each model has a chart of its own
+PREDICTED: Final = "the prediction"
+OTHERS: Final = "all others"
+WEAK: Final = 0.25  # share of the scale below which a map is nearly dark
+
+
+class FaceView(NamedTuple):
+    """One face of a picture as one model sees it; faces are numbered from 1."""
+
+    picture: Picture
+    model: StoredModel
+    number: int
+
+    @property
+    def face(self) -> FaceResult:
+        """The face with its prediction."""
+        return result_for(self.picture, self.model).faces[self.number - 1]
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """What the model tells apart."""
+        return self.model.card.classes
+
+
+def face_bars(views: list[FaceView]) -> None:
+    """Show the probabilities of each model side by side, below a headline with the most frequent answer."""
+    answers = [view.face.answer for view in views]
+    best = max(dict.fromkeys(answers), key=lambda answer: (answers.count(answer), answer != NOT_SURE))
+    say, which = "are" if best == NOT_SURE else "say", f"Face {views[0].number}: "
+    if views[0].picture.whole_image:
+        which = ""
+    if len(views) == 1:
+        st.subheader(upper_first(f"{which}{best}"))
+        why_not_sure(views[0].face)
+    else:
+        st.subheader(f"{which}{answers.count(best)} of {len(views)} models {say} {best}")
+    if len(views) > FEW_MODELS:
+        _all_in_one(views)
+    else:
+        with st.grid(min(len(views), 2), min_column_width=250, gap="medium"):
+            for view in views:
+                with st.container(gap="xsmall"):
+                    _alone(view, explained=len(views) > 1)
+    ranked = sorted(zip(views[0].face.probabilities, views[0].classes, strict=True), reverse=True)
+    (high, one), (next_high, other) = ranked[:2]
+    explain("Probabilities", f"{views[0].model.title}: {one} {high:.1%}, then {other} {next_high:.1%}.")
+
+
+def _alone(view: FaceView, explained: bool) -> None:
+    title, probabilities, classes = view.model.title, view.face.probabilities, view.classes
+    st.markdown(f"**{plain(title)}**")
+    alt = f"{title}, face {view.number}: {probability_text(probabilities, len(classes), classes=classes)}"
+    show_chart(probability_bars(probabilities, classes=classes), alt, key=f"bars_{view.model.name}")
+    if explained:
+        why_not_sure(view.face)
+
+
+def _all_in_one(views: list[FaceView]) -> None:
+    """Show the probabilities of many models in one chart, which fits a phone."""
+    faces, titles = [view.face for view in views], [view.model.title for view in views]
+    answers = [face.answer for face in faces]
+    words = "; ".join(f"{title} {answer}" for title, answer in zip(titles, answers, strict=True))
+    probabilities = [face.probabilities for face in faces]
+    chart = model_answers(titles, answers, probabilities=probabilities, classes=views[0].classes)
+    show_chart(chart, f"Answers for face {views[0].number}: {words}", key="bars_of_all")
+    unsure = sum(not face.sure for face in faces)
+    if unsure:
+        st.caption(f"Not sure: no expression reaches the threshold of the model ({unsure} of {len(views)} models).")
+
+
+@st.fragment
+def edit_panel(views: list[FaceView], prefix: str = PAGE) -> None:
+    """Show controls that change the picture, the changed face, and the probabilities before and after.
+
+    `prefix` starts the keys of the controls.
+    """
+    controls, results = st.columns([2, 5], gap="medium")
+    with controls:
+        edits, detect_again = _edit_controls(prefix)
+    edited = edits != Edits()
+    first = views[0]
+    with results, st.spinner("Predicting the changed face"):
+        part, there = close_up_of(first.picture, first.model, first.number)
+        reruns = []
+        for view in views:
+            before, by = replace(view.face, face=there), analyzer(view.picture, view.model)
+            reruns.append(edit_and_rerun(by, part, before=before, edits=edits, find_again=detect_again))
+    pairs = [(view, after) for view, (_, after) in zip(views, reruns, strict=True)]
+    many = len(views) > FEW_MODELS
+    with results, st.grid(2, min_column_width=250, gap="medium"):
+        caption = f"Face {first.number}, changed as the controls say"
+        alt = f"Close-up of face {first.number} after the changes"
+        st.image(reruns[0][0], caption=caption, width="stretch", alt=alt)
+        for shown in [pairs] if many else [[pair] for pair in pairs]:
+            found = [(view, after) for view, after in shown if after is not None]
+            with st.container(gap="xsmall"):
+                if not found:
+                    st.info("The face detector no longer finds a face here.", icon=":material/visibility_off:")
+                elif many:
+                    _all_after(found, edited)
+                else:
+                    _before_and_after(*found[0], edited)
+
+
+def _bind(prefix: str) -> Literal["query-params"] | None:
+    """Return where widgets keep their values: on Predict in the URL, which a card does not change."""
+    return "query-params" if prefix == PAGE else None
+
+
+def _edit_controls(prefix: str) -> tuple[Edits, bool]:
+    def undo() -> None:
+        neutral = {f"{prefix}_{name}": slider[3] for name, slider in SLIDERS.items()}
+        st.session_state.update({**neutral, f"{prefix}_cover": [], f"{prefix}_again": False})
+
+    values = {
+        name: st.slider(label, low, high, neutral, step, format=shown, key=f"{prefix}_{name}", bind=_bind(prefix))
+        for name, (label, low, high, neutral, step, shown) in SLIDERS.items()
+    }
+    cover = st.pills(
+        "Cover", list(REGIONS), selection_mode="multi", key=f"{prefix}_cover", bind=_bind(prefix), wrap=True
+    )
+    words = (
+        "Off: the face is cut out as before, so only the expression model is tested. On: the face detector has to find "
+        "the face in the changed picture first."
+    )
+    detect_again = st.toggle("Find the face again", key=f"{prefix}_again", bind=_bind(prefix), help=words)
+    st.button("Undo all changes", icon=":material/undo:", on_click=undo, key=f"{prefix}_undo")
+    return Edits(**values, cover=tuple(cover)), detect_again
+
+
+def _before_and_after(view: FaceView, after: FaceResult, edited: bool) -> None:
+    """Show the probabilities of one model before and after the changes, below a sentence that compares them."""
+    before, classes = view.face, view.classes
+    was, now = _in_words(before), _in_words(after)
+    if not edited:
+        sentence = f"{was}: move a control"
+    elif (before.expression, before.sure) == (after.expression, after.sure):
+        sentence = f"Still {now}, before {percent_text(before.confidence)}"
+    else:
+        sentence = f"Now {now}, before {was}"
+    st.markdown(f"**{plain(view.model.title)}** – {sentence}")
+    texts = "; before: ".join(probability_text(face.probabilities, classes=classes) for face in (after, before))
+    chart = probability_change(before.probabilities, after.probabilities, classes=classes)
+    show_chart(chart, f"{view.model.title} after the changes: {texts}", key=f"change_{view.model.name}")
+    if edited:
+        st.caption("Gray bars: before the changes.")
+
+
+def _all_after(found: list[tuple[FaceView, FaceResult]], edited: bool) -> None:
+    """Show the probabilities of many models after the changes in one chart, below a sentence that counts them."""
+    answers = [
+        after.answer if after.answer == view.face.answer else f"{after.answer}, before {view.face.answer}"
+        for view, after in found
+    ]
+    changed = sum(view.face.answer != after.answer for view, after in found)
+    st.markdown(f"**{changed} of {len(found)} models change their answer**" if edited else "**Move a control**")
+    titles, probabilities = [view.model.title for view, _ in found], [after.probabilities for _, after in found]
+    alt = "After the changes: " + "; ".join(f"{view.model.title} {after.answer}" for view, after in found)
+    chart = model_answers(titles, answers, probabilities=probabilities, classes=found[0][0].classes)
+    show_chart(chart, alt, key="change_of_all")
+
+
+def _in_words(face: FaceResult) -> str:
+    likely = f"{face.expression} {percent_text(face.confidence)}"
+    return likely if face.sure else f"{NOT_SURE} ({likely})"
+
+
+def face_reasons(views: list[FaceView], prefix: str = PAGE) -> None:
+    """Show the input of the models, their activation maps, and on demand their occlusion maps."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        about = [PREDICTED, *views[0].classes]
+        wanted = st.selectbox("Evidence for", about, key=f"{prefix}_evidence", bind=_bind(prefix), width=200)
+        other = st.selectbox(
+            "Against", [OTHERS, *views[0].classes], key=f"{prefix}_against", bind=_bind(prefix), width=200
+        )
+        words = (
+            "Covers one part of the face after the other with gray and measures how far the probability falls: 145 "
+            "predictions, half a second per model."
+        )
+        with_occlusion = st.toggle("Occlusion map", key=f"{prefix}_occlusion", bind=_bind(prefix), help=words)
+    st.caption(
+        "The maps show in coarse cells where the model finds evidence. They do not say why, or what the person feels."
+    )
+    against = None if other == OTHERS else str(other)
+    with_map = next((view for view in views if view.face.activation is not None), None)
+    many = len(views) > FEW_MODELS
+    without_map = [plain(view.model.title) for view in views if view.face.activation is None]
+    if many and without_map:
+        st.caption(
+            f"Without an activation map, because they take the face as one piece: {'; '.join(without_map)}. The "
+            "occlusion map shows what their predictions depend on."
+        )
+    columns, least = (4, 150) if many else (3, 240)  # so that many models fit a phone
+    with st.grid(columns, min_column_width=least, gap="medium"):
+        _inputs(views)
+        for view in views:
+            expression = view.face.expression if wanted == PREDICTED else str(wanted)
+            prefix = f"{plain(view.model.title)}: " if len(views) > 1 else ""
+            if expression == against:
+                st.caption(f"{prefix}{expression} cannot be compared with itself. Choose another expression.")
+                continue
+            if view.face.activation is not None or not many:
+                with st.container(gap="xsmall"):
+                    _activation(view, expression, against, prefix, explained=view is with_map)
+            if with_occlusion:
+                with st.container(gap="xsmall"):
+                    _occlusion(view, expression, against, prefix, explained=view is views[0])
+
+
+def _inputs(views: list[FaceView]) -> None:
+    """Show the face as the models see it, once for all models with the same preprocessing."""
+    groups: dict[str, list[FaceView]] = {}
+    for view in views:
+        groups.setdefault(view.model.card.preprocessing, []).append(view)
+    for group in groups.values():
+        first, titles = group[0], [plain(view.model.title) for view in group]
+        who = " and ".join(titles) if len(titles) <= FEW_MODELS else f"{len(titles)} of the models"
+        if len(groups) == 1:
+            who = "the models" if len(views) > 1 else "the model"
+        prepared = "" if first.model.card.preprocessing == "none" else f", prepared for {first.model.title}"
+        alt = f"Face {first.number}, cut out upright in gray{prepared}"
+        caption = f"What {who} saw: 48 × 48 gray pixels"
+        st.image(input_tile(first.face, first.model), caption=caption, width="stretch", alt=alt)
+
+
+def _activation(view: FaceView, expression: str, against: str | None, prefix: str, explained: bool) -> None:
+    maps = view.face.activation
+    if maps is None:
+        st.caption(
+            f"{prefix}This model takes the face as one piece and has no activation map. The occlusion map shows "
+            "what its prediction depends on."
+        )
+        return
+    evidence = evidence_for(maps, expression, against=against, classes=view.classes)
+    share = float(abs(evidence.shares).max())
+    if against and share < WEAK:
+        words = f"Little separates {expression} from {against}"
+    elif against:
+        words = f"Blue places speak for {expression}, orange ones for {against}"
+    elif share < WEAK:
+        words = f"Little speaks for {expression}: at most {percent_text(share)} of the strongest evidence in this face"
+    else:
+        words = f"Bright places speak for {expression}"
+    _tile(view, evidence, prefix + words, f"Activation map of {view.model.title} for {expression}", against)
+    if explained:
+        of_each = {name: evidence_for(maps, name, classes=view.classes) for name in view.classes}
+        peaks = {name: float(one.shares.max()) for name, one in of_each.items()}
+        best, second = sorted(peaks, key=lambda name: -peaks[name])[:2]
+        explain(
+            "Activation map",
+            f"{view.model.title}: {maps.shape[0]} × {maps.shape[1]} cells. The strongest evidence is for {best} "
+            f"({percent_text(peaks[best])} of the scale), then for {second} ({percent_text(peaks[second])}).",
+        )
+
+
+def _occlusion(view: FaceView, expression: str, against: str | None, prefix: str, explained: bool) -> None:
+    with st.spinner("Covering the face part by part"):
+        occlusion = occlusion_of(view.picture, view.model, view.number)
+
+    def points(expression: str) -> int:
+        """Return the largest drop of an expression's probability in percentage points."""
+        return round(100 * max(0.0, float(occlusion.drop[:, :, view.classes.index(expression)].max())))
+
+    if against:
+        words = (
+            f"Covering blue places shifts the balance from {expression} to {against}, "
+            f"covering orange ones from {against} to {expression}"
+        )
+    elif (drop := points(expression)) > 0:
+        words = f"Covering bright places lowers {expression} most, by up to {drop} points"
+    else:
+        words = f"Covering any place lowers {expression} by less than 1 point"
+    compared: dict[str, Any] = {"against": against, "at_least": NOTABLE, "classes": view.classes}
+    evidence = evidence_for(occlusion.drop, expression, **compared)
+    _tile(view, evidence, prefix + words, f"Occlusion map of {view.model.title} for {expression}", against)
+    if explained:
+        (rows, columns, _), face = occlusion.drop.shape, view.face
+        explain(
+            "Occlusion map",
+            f"{view.model.title}: {rows} × {columns} places. Covering the most important one lowers {face.expression} "
+            f"from {percent_text(face.confidence)} by {points(face.expression)} points.",
+        )
+
+
+def _tile(view: FaceView, evidence: Evidence, caption: str, title: str, against: str | None) -> None:
+    alt = title + (f" against {against}" if against else "")
+    st.image(evidence_tile(view.face, evidence), caption=caption, width="stretch", alt=alt)
