@@ -18,6 +18,7 @@ from pages.parts.common import (
     note_detector,
     note_untested,
     note_utkface,
+    offer_fer2013,
     plain,
     warn,
 )
@@ -74,6 +75,7 @@ with right:
 if models:
     explore_and_teach(models[0])
 
+offer_fer2013("Dataset, Quiz and the faces behind Confusion need FER2013. ")
 with st.container(border=True):
     st.markdown("**Before you use it with people**")
     notice()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import tomllib
 from collections import Counter
@@ -15,6 +16,7 @@ import pandas as pd
 import streamlit as st
 
 from fer_core.columns import TEST_SPLITS, VIEWS, YARDSTICKS, percent_text
+from fer_core.data import download_fer2013, find_fer2013
 from fer_core.faces import default_detector
 from fer_core.files import no_formula
 from fer_core.labels import EXPRESSIONS
@@ -159,6 +161,23 @@ def no_model_yet(own: str = "") -> None:
     which = f"model of the classes of {own}" if own else "trained model"
     words = f"There is no {which} yet. Train one with `fer-lab train {how}, then reload this page."
     st.info(words, icon=":material/model_training:")
+
+
+def offer_fer2013(words: str = "") -> None:
+    """If FER2013 is missing, say so after `words`, which say who needs it, with a button that downloads it."""
+    try:
+        find_fer2013()
+        return
+    except FerError as error:
+        st.info(with_code(f"{words}{error}"), icon=":material/database:")
+    if limits() is None and not os.environ.get("FER2013_PATH"):
+        failed = "fer2013_failed"
+        if st.button("Download FER2013 from Kaggle, 60 MB", icon=":material/download:", key="fer2013_get"):
+            with st.spinner("Downloading FER2013", show_time=True):
+                attempt(download_fer2013, failed)
+            if failed not in st.session_state:
+                st.rerun()
+        warn(st.session_state.pop(failed, []))
 
 
 def note_detector() -> None:

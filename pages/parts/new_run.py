@@ -87,8 +87,8 @@ def select_data() -> SelectedData:
 def _fer2013() -> SelectedData:
     try:
         find_fer2013()
-    except FerError as error:
-        st.info(with_code(str(error)), icon=":material/download:")
+    except FerError:
+        common.offer_fer2013()
         return NOTHING
     size = st.select_slider("Faces to train on", list(SIZES), "2000", key="f_faces", bind="query-params")
     help_text = "As far as possible: FER2013 has 16 times as many happy faces as disgusted ones."

@@ -174,7 +174,7 @@ def class_screen(step: str, room: Room | None, controls: DeltaGenerator) -> str:
     space = space_here()
     side = min(space.height, round(0.38 * space.width)) if space else 300
     left.image(current.faces[face].image, width=side, alt=f"Face {face + 1} of {FACES}")
-    with right, within(space and replace(space, height=round(space.height - 48 * space.times))):  # for words below
+    with right, within(space and replace(space, height=round(space.height - 64 * space.times))):  # for words below
         return {"": _live_bars, "votes": _votes, "model": _model}[part](current, room, face)
 
 
@@ -296,7 +296,7 @@ def _class_result(current: Game, room: Room) -> str:
     scores = current.scores(rounds.CLASS, class_says(room.answers))
     words = rounds.in_words(scores)
     space = space_here()
-    with within(space and replace(space, height=round(space.height - 48 * space.times))):
+    with within(space and replace(space, height=round(space.height - 64 * space.times))):
         show_chart(score_bars(scores, FACES), f"Labels named: {words}")
     names, most = winners({person.name: person.answers for person in room.people}, current)
     if names:

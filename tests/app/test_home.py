@@ -11,11 +11,30 @@ import pytest
 from fer_core.store import folders
 from fer_core.store.folders import DEFAULT_MODEL, load_model, promoted
 from fer_core.store.stored_model import WEIGHTS
+from fer_core.types import FerError
 from pages.parts import live as live_camera
 from tests.app.conftest import agree, change_card, charts, pictures, said
+from tests.app.made_up_runs import write_faces
 from tests.made_up_store import add_model
 
 SOURCES = ("https://doi.org/10.1177/1529100619832930", "https://eur-lex.europa.eu/eli/reg/2024/1689/oj")
+
+
+def test_the_dataset_can_be_downloaded_where_it_is_missing(page, own_home, monkeypatch):
+    def download():
+        if failing:
+            raise FerError(failing.pop())
+        write_faces(own_home / "fer2013")
+
+    failing = ["There is no network."]
+    monkeypatch.setattr("pages.parts.common.download_fer2013", download)
+    app = page()
+    assert "need FER2013. FER2013 is not here yet" in said(app)
+    app.button(key="fer2013_get").click().run()
+    assert app.warning[0].value == "There is no network."
+    app.button(key="fer2013_get").click().run()
+    assert "not here yet" not in said(app)
+    assert not app.warning
 
 
 def test_prediction_scoreboard_and_links_before_any_click(open_app):
@@ -39,7 +58,7 @@ def test_prediction_scoreboard_and_links_before_any_click(open_app):
     for part in (*SOURCES, "Art. 5(1)(f)", "Art. 50(3)", "not legal advice"):
         assert part in said(app)
     assert "snapshots until somebody deletes them, zips for 30 days" in said(app)
-    assert not app.button
+    assert [button.key for button in app.button] == ["fer2013_get"]
     link = next(link.proto for link in app.get("page_link") if link.proto.label == "Take a photo")
     assert link.page == "predict"
     assert "p_source=Camera" in link.query_string
