@@ -1,4 +1,4 @@
-"""Small trainings, with three seeds, for what the paper varies: `python -m fer_core.runs.paper_trials order`.
+"""Small trainings, with three seeds, for what the paper varies: `python -m tests.paper_trials order`.
 
 Only the predictions of PublicTest are kept, a line for each training in a file of `fer_core.metrics`. Lines that are
 there are not trained again, so that an interrupted call can be repeated.
