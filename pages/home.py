@@ -1,11 +1,13 @@
-"""Home: three ways in with live examples, what to know before using it with people, and how good the models are."""
+"""Home: how good the models are, three ways in with live examples, and what to know before using it with people."""
 
 import streamlit as st
 
+from fer_core.columns import YARDSTICKS
 from fer_core.figures.scores import accuracy_intervals
 from fer_core.labels import EXPRESSIONS
-from fer_core.measuring.scoreboard import home_scoreboard
+from fer_core.measuring.scoreboard import front_models, home_scoreboard, why_default
 from fer_core.metrics.paper import OVERALL
+from fer_core.sections import answers as says
 from fer_core.store.folders import list_models
 from fer_core.store.stored_model import StoredModel
 from pages.parts.charts import show_chart
@@ -17,10 +19,11 @@ from pages.parts.common import (
     note_untested,
     note_utkface,
     offer_fer2013,
+    plain,
     warn,
 )
-from pages.parts.head import head
-from pages.parts.home import judged_by, three_ways, why_default
+from pages.parts.head import answer, answer_first, head
+from pages.parts.home import explore_and_teach, scoreboard, try_it
 from pages.parts.notice import notice
 from pages.parts.pictures import load_models
 
@@ -33,57 +36,52 @@ for candidate in stored:
         models, broken = load_models([candidate])
         complaints += broken
 warn(complaints, "Some models cannot be used:")
-if models:
-    three_ways(models[0])
-    note_detector()
+
+tested = [model for model in stored if model.card.tested]
+if tested:
+    top, drawer = answer_first()
+    with drawer, st.container(horizontal=True, vertical_alignment="bottom"):
+        by = choose_yardstick("h_by")
+        more = st.toggle("More models", key="h_more", bind="query-params")
+    front = [model for model in tested if more or model.name in front_models(tested)]
+    intervals = home_scoreboard(front, by)[0]
+    _, everything, unscored = home_scoreboard(tested, by)
+    if len(intervals):
+        board = intervals[intervals["split"] == intervals["split"].iloc[0]].rename(
+            columns={"low": "accuracy_low", "high": "accuracy_high"}
+        )
+        with top:
+            answer(says.best_model(board, judge=YARDSTICKS[by]))
+            left, right = st.columns([3, 2], gap="medium")
+        paper = max(row.accuracy for row in OVERALL)
+        # the paper judges by FER2013's label
+        reported = {f"paper's best, as reported {paper * 100:.1f} %": paper} if by == "label" else {}
+        rows = (f"{row.model} {row.accuracy:.1%} on {row.split}" for row in intervals.itertuples())
+        with left:
+            show_chart(accuracy_intervals(intervals, reported), alt=f"Accuracy: {'; '.join(rows)}")
+            explain("Accuracy", says.best_model(board, judge=YARDSTICKS[by]))
+        with drawer:
+            st.caption(plain(why_default(models[0], stored)) if models else "")
+    else:
+        right = top
 else:
-    no_model_yet()
+    right = st.container()
+with right:
+    if models:
+        try_it(models[0])
+        note_detector()
+    else:
+        no_model_yet()
+if models:
+    explore_and_teach(models[0])
 
 offer_fer2013("Dataset, Quiz and the faces behind Confusion need FER2013. ")
 with st.container(border=True):
     st.markdown("**Before you use it with people**")
     notice()
 
-tested = [model for model in stored if model.card.tested]
 if tested:
-    st.header("How good the models are")
-    st.markdown(
-        "Share of FER2013's test faces that each model classifies correctly, with 95 % intervals. Models whose "
-        "intervals overlap widely may well be equally good. Intervals cover which test faces were drawn, not training "
-        "again with another seed."
-    )
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        by = choose_yardstick("h_by")
-        intervals, table, unscored = home_scoreboard(tested, by)
-        if len(intervals):
-            best = intervals.iloc[0]
-            reached, interval = f"{best.accuracy:.1%} on {best.split}", f"{best.low:.1%} to {best.high:.1%}"
-            explain("Accuracy", f"{best.model}: {reached}, 95 % interval {interval}.")
-    if len(intervals) and (judged := judged_by(tested, by)):
-        st.caption(judged)
-    if models and (reason := why_default(models[0], stored)):
-        st.caption(reason)
+    scoreboard(everything)
     warn(unscored, "Some models have no score:")
-if tested and len(intervals):
-    paper = max(row.accuracy for row in OVERALL)
-    words = f"paper's best, as reported {paper * 100:.1f} %"
-    reported = {words: paper} if by == "label" else {}  # the paper judges by FER2013's label
-    rows = (f"{row.model} {row.accuracy:.1%} on {row.split}" for row in intervals.itertuples())
-    show_chart(accuracy_intervals(intervals, reported), alt=f"Accuracy: {'; '.join(rows)}")
-    f1 = st.column_config.NumberColumn(format="%.3f")
-    st.dataframe(
-        table,
-        hide_index=True,
-        height="content",
-        alt="Scoreboard of the models",
-        column_config={
-            "PublicTest macro F1": f1,
-            "PrivateTest macro F1": f1,
-            "Degraded faces": st.column_config.TextColumn(
-                help="Accuracy with noise, blur, low resolution, low light and occlusion; see Compare"
-            ),
-            "Parameters": st.column_config.NumberColumn(format="compact"),
-        },
-    )
 note_utkface(tested)
 note_untested(stored)

@@ -66,7 +66,7 @@ def choose(place: int) -> None:
     st.query_params[FACE] = str(place + 1)
 
 
-asked = st.query_params.get(FACE, "1")
+asked = st.query_params.get(FACE, "1")[:4]
 number = min(int(asked), len(faces)) if asked.isdecimal() and asked != "0" else 1
 views = [FaceView(picture, model, number) for model in models] if faces else []
 caption = EXAMPLES[picture.key][1] if picture.key in EXAMPLES else plain(picture.name)

@@ -18,6 +18,7 @@ from fer_core.fairness.properties import PROPERTIES, known_properties, slice_gro
 from fer_core.labels import EXPRESSIONS
 from fer_core.measuring.face_table import face_table
 from fer_core.measuring.own_data import own_predictions
+from fer_core.metrics.confusion import sample_faces
 from fer_core.metrics.predictions import Predictions
 from fer_core.store.datasets import OwnDataset
 from fer_core.store.stored_model import StoredModel
@@ -36,6 +37,7 @@ class AuditedFaces:
         properties: `n` rows; columns are keys of `PROPERTIES`.
         groups, orders: `n` rows with a column for each division that the user named, and its groups in an order.
         notes: sentences on what is left out.
+        source: the stored predictions that the faces are from and the name of the model; None for other faces.
     """
 
     model: str
@@ -46,6 +48,7 @@ class AuditedFaces:
     groups: pd.DataFrame
     orders: dict[str, list[str]]
     notes: tuple[str, ...] = ()
+    source: tuple[Predictions, str] | None = None
 
     def __len__(self) -> int:
         return len(self.predicted)
@@ -69,13 +72,28 @@ class AuditedFaces:
 
     def compare(self, by: str, and_by: str = "", minimum: int = MINIMUM) -> GroupAudit:
         """Compare the groups of one division, or of two crossed; rates of fewer faces than the minimum are left out."""
-        groups, order = self._division(by)
-        if and_by and and_by != by:
-            others, second = self._division(and_by)
-            groups = np.char.add(np.char.add(groups, AND), others)
-            order = [f"{one}{AND}{two}" for one in order for two in second]
-            by = f"{by}{AND}{and_by}"
+        groups, order = self._crossed(by, and_by)
+        by = f"{by}{AND}{and_by}" if and_by and and_by != by else by
         return audit_groups(by, groups, self.predicted, self.labels, order=order, minimum=minimum)
+
+    def mistakes(self, group: str, expression: str, *, by: str, and_by: str = "", number: int = 12) -> pd.DataFrame:
+        """Return wrong predictions in a group, drawn at random, for faces of an expression of `EXPRESSIONS` or of all.
+
+        The columns are those of `metrics.confusion.cell_faces`. Only faces with stored predictions have them.
+        """
+        assert self.source is not None and self.labels is not None
+        answers, name = self.source
+        inside = self._crossed(by, and_by)[0] == group
+        if expression in EXPRESSIONS:
+            inside &= self.labels == EXPRESSIONS.index(expression)
+        return sample_faces(answers.of_faces(inside), name, "wrong", number, seed=0)
+
+    def _crossed(self, by: str, and_by: str) -> tuple[NDArray[np.str_], list[str]]:
+        groups, order = self._division(by)
+        if not and_by or and_by == by:
+            return groups, order
+        others, second = self._division(and_by)
+        return np.char.add(np.char.add(groups, AND), others), [f"{one}{AND}{two}" for one in order for two in second]
 
     def compare_all(self, by: Sequence[str] | None = None, minimum: int = MINIMUM) -> list[GroupAudit]:
         """Compare the groups of several divisions, by default of all; "gender,age" crosses two."""
@@ -112,7 +130,9 @@ def stored_faces(answers: Predictions, name: str) -> AuditedFaces:
     properties = known.loc[answers.rows].reset_index(drop=True)
     predicted = answers.probabilities[name].argmax(axis=1)
     empty = pd.DataFrame(index=properties.index)
-    return AuditedFaces(answers.titles[name], answers.where, predicted, answers.labels, properties, empty, {})
+    return AuditedFaces(
+        answers.titles[name], answers.where, predicted, answers.labels, properties, empty, {}, source=(answers, name)
+    )
 
 
 def dataset_faces(model: StoredModel, dataset: OwnDataset, view: str = "plain") -> AuditedFaces:

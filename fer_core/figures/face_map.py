@@ -50,7 +50,7 @@ def face_map_chart(
     lines = 4 if narrow else 1
     return chart(
         traces,
-        (340 if narrow else 620) + LEGEND_LINE * lines,
+        (340 if narrow else 480) + LEGEND_LINE * lines,
         margin={"l": 0, "r": 0, "t": 36, "b": LEGEND_LINE * lines + 12},
         xaxis=hidden,
         yaxis=hidden | {"scaleanchor": "x"},

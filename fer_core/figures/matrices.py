@@ -11,7 +11,18 @@ import plotly.graph_objects as go
 from numpy.typing import ArrayLike, NDArray
 
 from fer_core.figures.bars import TIGHT
-from fer_core.figures.theme import DIVERGING, FONT, SEQUENTIAL, TYPE, category_axis, chart, hidden_axis, in_lines, safe
+from fer_core.figures.theme import (
+    DIVERGING,
+    FONT,
+    INK,
+    SEQUENTIAL,
+    TYPE,
+    category_axis,
+    chart,
+    hidden_axis,
+    in_lines,
+    safe,
+)
 
 GRAY: Final = ("#000000", "#FFFFFF")
 
@@ -184,5 +195,5 @@ def _heat(
 
 
 def _contrasting(values: pd.Series, most: float) -> list[str]:
-    """Return the colour of text on cells: white where the fill is stronger than half of the most, dark elsewhere."""
-    return ["#FFFFFF" if strong else "#16202B" for strong in values.abs() > 0.5 * most]
+    """Return the colour of text on cells: white where the fill is strong, else the page's."""
+    return ["#FFFFFF" if strong else INK for strong in values.abs() > most * 2 / 3]

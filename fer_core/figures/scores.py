@@ -30,7 +30,7 @@ from fer_core.figures.theme import (
 )
 
 ROW: Final = 44  # height in pixels of a row
-DOT: Final = 16  # height in pixels of a dot in a row that several groups share
+DOT: Final = 14  # height in pixels of a dot in a row that several groups share
 SPLITS: Final = (("#7A6FD0", "circle"), ("#2A9D8F", "diamond"))  # colour and symbol of the first and second split
 
 
@@ -91,11 +91,11 @@ def ranking(table: pd.DataFrame, metric: str, *, title: str, ascending: bool = F
     ordered = table.sort_values(metric, ascending=ascending, kind="stable")
     ordered = ordered.assign(low=ordered[f"{metric}_low"], high=ordered[f"{metric}_high"])
     models = list(ordered["model"])
-    marks = dots(ordered, metric, models, ACCENT) | _hover(ordered, title, ".4f")
+    marks = dots(ordered, metric, models, ACCENT) | _hover(ordered, title, ".1%")
     return chart(
-        [marks, _numbers(ordered, metric, models, ".3f")],
+        [marks, _numbers(ordered, metric, models, ".1%")],
         100 + ROW * len(models),
-        xaxis=axis(f"{title} with 95 % interval", tickformat=".2f", range=_room([*ordered["low"], *ordered["high"]])),
+        xaxis=axis(f"{title} with 95 % interval", range=_room([*ordered["low"], *ordered["high"]])),
         yaxis=category_axis(models, ticktext=[in_lines(model) for model in models]),
         uirevision=metric,  # another metric has another range
     )
@@ -119,14 +119,14 @@ def class_scores(
     for model in drawn:
         color, _, symbol = styles[model]
         part = table[table["model"] == model].set_index("expression").reindex(classes).assign(model=model)
-        marks = dots(part, "f1", classes, color, thickness=2.5) | _hover(part, "F1", ".3f")
-        marks["marker"] |= {"symbol": symbol, "size": 11}
+        marks = dots(part, "f1", classes, color, thickness=2.5) | _hover(part, "F1", ".1%")
+        marks["marker"] |= {"symbol": symbol, "size": 9}
         traces.append(marks | {"name": safe(model), "orientation": "h", **listed(model, front)})
     at_first = len([trace for trace in traces if trace["visible"] is True])
     return chart(
         traces,
-        100 + len(classes) * max(54, 15 * at_first) + legend_height(len(drawn), narrow),
-        xaxis=axis("F1 with 95 % interval", tickformat=".1f", range=[0, 1]),
+        100 + len(classes) * max(46, 11 * at_first) + legend_height(len(drawn), narrow),
+        xaxis=axis("F1 with 95 % interval", range=[0, 1]),
         yaxis=category_axis(classes, FONT + 1),
         scattermode="group",
         scattergap=0.15,
@@ -152,14 +152,14 @@ def paper_chart(marks: pd.DataFrame, metric: str) -> go.Figure:
         points = dots(part, "value", part["title"], color) | {
             "name": source,
             "customdata": part["where"].map(safe),
-            "hovertemplate": f"%{{y}}: {safe(metric)} %{{x:.4f}}<br>%{{customdata}}<extra></extra>",
+            "hovertemplate": f"%{{y}}: {safe(metric)} %{{x:.1%}}<br>%{{customdata}}<extra></extra>",
         }
         points["marker"] |= {"symbol": symbol, "line": {"width": 3, "color": color}}
         traces.append(points)
     return chart(
         traces,
         120 + 40 * len(variants),
-        xaxis=axis(metric, tickformat=".2f"),
+        xaxis=axis(metric),
         yaxis=category_axis(variants, ticktext=[in_lines(variant) for variant in variants]),
         uirevision=metric,
         **with_legend(),
@@ -196,7 +196,7 @@ def group_rates(rates: pd.DataFrame, title: str, *, narrow: bool = False) -> go.
     legend_lines = 0 if single else len(groups) if narrow else ceil(len(groups) / 3)
     return chart(
         traces,
-        len(rows) * (ROW if single else max(ROW, DOT * len(groups) + 12)) + 100 + 26 * legend_lines,
+        len(rows) * (ROW if single else max(ROW, DOT * len(groups) + 8)) + 100 + 26 * legend_lines,
         xaxis=axis(f"{title}, with 95 % interval", range=[0, _end(defined["high"])]),
         yaxis=category_axis(rows, ticktext=[in_lines(row) for row in rows]),
         scattermode="overlay" if single else "group",
@@ -219,7 +219,7 @@ def error_leaves(leaves: pd.DataFrame, overall: float) -> go.Figure:
     line, note = reference(overall, f"all faces {percent(overall)}")
     return chart(
         [marks],
-        110 + 58 * len(rows),
+        110 + 48 * len(rows),
         xaxis=axis("Wrong (95 % interval)", range=[0, _end(leaves["high"])]),
         yaxis=category_axis(rows, ticktext=[in_lines(row, 30) for row in rows]),
         shapes=[line],
@@ -229,7 +229,8 @@ def error_leaves(leaves: pd.DataFrame, overall: float) -> go.Figure:
 
 def _rates(part: pd.DataFrame, rows: Iterable[str], color: str) -> dict[str, Any]:
     few = ["" if compared else "<br>too few faces to compare" for compared in part["compared"]]
-    about = zip(part["group"].map(safe), part["low"], part["high"], part["faces"], few, strict=True)
+    expressions = part.get("expression", part["group"])
+    about = zip(part["group"].map(safe), part["low"], part["high"], part["faces"], few, expressions, strict=True)
     return dots(part, "value", rows, color, thickness=3) | {
         "orientation": "h",
         "customdata": list(about),

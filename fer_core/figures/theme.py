@@ -24,8 +24,9 @@ INK: Final = "#000037"
 TYPE: Final = {"size": FONT, "color": INK}
 ACCENT: Final = "#7A6FD0"  # of a single series, readable in light and dark mode; no colour of an expression
 MUTED: Final = "#8A94A0"  # grey for guide lines and background series, visible in light and dark mode
-DIVERGING: Final = ("#B2560D", "#EDEDED", "#084C7F")  # negative, zero and positive differences
-SEQUENTIAL: Final = ("#E8EEF4", "#084C7F")  # 0 and 1
+SEQUENTIAL: Final = ("rgba(11, 98, 164, 0.07)", "rgba(11, 98, 164, 1)")
+DIVERGING: Final = ("rgba(178, 86, 13, 1)", "rgba(128, 128, 128, 0.14)", "rgba(11, 98, 164, 1)")
+"""Of 0 and 1; of negative, zero and positive differences. The page shines through small numbers, light or dark."""
 
 MODEL_COLORS: Final[tuple[str, ...]] = (
     "#7A6FD0", "#2A9D8F", "#C2577E", "#8C9A2B", "#B0703C", "#4C8BD6",

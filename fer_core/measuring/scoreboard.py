@@ -10,19 +10,28 @@ from typing import Any, Final
 
 import pandas as pd
 
-from fer_core.columns import TEST_SPLITS, YARDSTICKS
+from fer_core.columns import TEST_SPLITS, YARDSTICKS, percent
 from fer_core.data import sample_portrait
 from fer_core.inference import FaceAnalyzer
 from fer_core.measuring.robustness import mean_corruption_accuracy, robustness_table
 from fer_core.metrics.core import METRICS, Measured
-from fer_core.metrics.predictions import ENSEMBLE, Predictions
-from fer_core.models.backbones import BACKBONES
+from fer_core.metrics.predictions import Predictions
+from fer_core.store import folders
 from fer_core.store.card import Score
 from fer_core.store.datasets import find_dataset
 from fer_core.store.folders import DEFAULT_MODEL
 from fer_core.store.stored_model import StoredModel
 
 _ABOUT: Final = ("size_bytes", "parameters", "trained", "weights_from")
+
+FRONT: Final = (
+    (DEFAULT_MODEL,),
+    ("compact_cnn_ensemble",),  # the best by FER2013's label on the hold-out
+    ("vgg16_modified", "vgg16_modified_utk"),  # the paper's final model
+    ("mobilenetv2_frozen", "mobilenetv2_frozen_utk"),  # a frozen backbone
+    ("hog_linear", "class_prior"),  # a simple baseline
+)
+"""The kinds of models that pages show at first; of each the first name that is stored."""
 
 _ENDS: Final = ("", "_low", "_high", "_interval")
 
@@ -89,19 +98,29 @@ def scoreboard_table(predictions: Predictions, measured: Measured, models: Seque
     return table.assign(faces=len(predictions.labels), split=predictions.split, view=predictions.view)
 
 
-def front_models(board: pd.DataFrame, backbones: Mapping[str, str | None]) -> list[str]:
-    """Return the titles of the models that charts of many show at first: at most six, the most accurate first.
+def front_models(models: Sequence[StoredModel]) -> list[str]:
+    """Return the names of the models that pages show at first: one of each of `FRONT`, and up to three of one's own.
 
-    In this order: the most accurate model, an ensemble, the default model, the most accurate one of each of the paper's
-    four backbones (given by name of the model), then the most accurate of the rest.
+    If they are fewer than five, others follow in the order of the store.
     """
-    kinds = board["name"].map(backbones)
-    in_paper = [name for name, backbone in BACKBONES.items() if backbone.in_paper]
-    leaders = board[kinds.isin(in_paper) & ~kinds.duplicated()]
-    named = board[board["name"].isin([ENSEMBLE, DEFAULT_MODEL])].sort_values("name")  # "+ensemble" first
-    order = [*board["model"].head(1), *named["model"], *leaders["model"], *board["model"]]
-    first = list(dict.fromkeys(order))[:6]
-    return [str(model) for model in board["model"] if model in first]
+    names = [model.name for model in models]
+    chosen = [next((name for name in kind if name in names), "") for kind in FRONT]
+    own = [model.name for model in models if model.folder.parent != folders.SHIPPED][:3]
+    front = dict.fromkeys(name for name in [*chosen, *own] if name)
+    return list(front | dict.fromkeys(names))[: max(len(front), len(FRONT))]
+
+
+def why_default(shown: StoredModel, models: Sequence[StoredModel]) -> str:
+    """Return why the pages start with a model; empty if no score says so, or another model has a better one."""
+    scores = {model.title: model.card.holdout_score or 0.0 for model in models if model.servable}
+    best = max(scores.values(), default=0.0)
+    if best == 0 or scores.get(shown.title) != best:
+        return ""
+    return (
+        f"The pages start with {shown.title}. Of the models that can predict and have a score on faces held out "
+        f"of training, it has the best, {percent(best, '.1%')}: the mean of its accuracies by FER2013's label and by "
+        f"most annotators and of its mean recall by most annotators, each on clean and on degraded faces."
+    )
 
 
 def face_milliseconds(model: StoredModel, seconds: float = 0.5) -> float:
@@ -127,7 +146,7 @@ def _row(name: str, title: str, model: StoredModel | None, scores: Mapping[str, 
         if score is not None:
             for metric in METRICS:
                 interval = score.interval(metric)
-                text = "–" if isnan(interval.low) else f"{interval.low:.3f} – {interval.high:.3f}"
+                text = "–" if isnan(interval.low) else f"{100 * interval.low:.1f} – {percent(interval.high, '.1%')}"
                 cells = (score[metric], interval.low, interval.high, text)
                 row |= {f"{prefix}{metric}{end}": cell for end, cell in zip(_ENDS, cells, strict=True)}
             row |= {f"{prefix}ece": score["ece"], f"{prefix}log_loss": score["log_loss"]}

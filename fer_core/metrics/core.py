@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from fer_core.columns import percent
 from fer_core.metrics.calibration import expected_calibration_error, log_loss
 from fer_core.metrics.confusion import ClassRates, accuracy_of, class_rates, confusion_matrix, mean_defined, plain
 from fer_core.metrics.curves import class_auc, macro_auc_interval
@@ -84,9 +85,9 @@ def of_counts(function: Callable[[NDArray], FloatArray]) -> dict[str, Any]:
 def _mean_of(rates: str, words: str) -> dict[str, Any]:
     def example(metrics: Metrics) -> str:
         values = getattr(metrics.per_class, rates)
-        defined = [f"{value:.3f}" for value in values[~np.isnan(values)].tolist()]
-        mean = float(mean_defined(values))
-        return f"The mean of the {words}: ({' + '.join(defined)}) / {len(defined)} = {mean:.3f}."
+        defined = [f"{100 * value:.1f}" for value in values[~np.isnan(values)].tolist()]
+        mean = percent(float(mean_defined(values)), ".1%")
+        return f"The mean of the {words}: ({' + '.join(defined)}) / {len(defined)} = {mean}."
 
     return of_counts(lambda counts: mean_defined(getattr(class_rates(counts), rates))) | {"example": example}
 
@@ -99,7 +100,7 @@ METRICS: Final[dict[str, Metric]] = {
         trap="It is dominated by frequent expressions: a model that never predicts disgust loses less than 2 points.",
         example=lambda metrics: (
             f"{round(metrics.accuracy * metrics.n):,} of {metrics.n:,} faces are predicted correctly: "
-            f"{metrics.accuracy:.3f}."
+            f"{percent(metrics.accuracy, '.1%')}."
         ),
         **of_counts(accuracy_of),
     ),
@@ -114,7 +115,7 @@ METRICS: Final[dict[str, Metric]] = {
         title="ROC AUC",
         definition="The probability that a random face of an expression gets a higher probability for it than a random "
         "face of another expression; the mean over the expressions (macro average).",
-        reading="0.5 is chance, 1 is perfect. It judges the order of faces, not the predicted expression.",
+        reading="50 % is chance, 100 % is perfect. It judges the order of faces, not the predicted expression.",
         trap="With few positives it can be high although most positive predictions are wrong. See precision and "
         "recall.",
         of_probabilities=True,

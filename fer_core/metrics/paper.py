@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import pandas as pd
 
+from fer_core.columns import TEST_SPLITS, percent
 from fer_core.labels import EXPRESSIONS
 from fer_core.metrics.core import REPORTED, Measured, metric_titles
 from fer_core.metrics.predictions import Predictions
@@ -76,6 +77,33 @@ PUBLISHED: Final[list[dict[str, Any]]] = _PUBLISHED["results"]
 
 IN_PACKAGES: Final[list[dict[str, Any]]] = _PUBLISHED["measured"]
 """Models in packages of others, as measured by this code; see the file."""
+
+IN_PACKAGES_ARE: Final = (
+    "Accuracy by FER2013’s label with 95 % intervals, and macro F1, on whole faces as FER2013 frames them. Whether "
+    "these models saw test faces in training is unknown."
+)
+
+
+def published_table() -> pd.DataFrame:
+    """Return `PUBLISHED` as text: `Method`, `Claimed`, `Reproduced` and `Source`."""
+    rows = []
+    for result in PUBLISHED:
+        sources = [result[key] for key in ("source", "reproduced_source") if key in result]
+        row = {"Method": result["what"], "Claimed": f"{result['claimed']:.2f} %"}
+        rows.append(row | {"Reproduced": result.get("reproduced", "–"), "Source": "; reproduced: ".join(sources)})
+    return pd.DataFrame(rows)
+
+
+def packages_table() -> pd.DataFrame:
+    """Return `IN_PACKAGES` as text: `Package`, `Claimed`, a column for each test split, and `Command`."""
+    rows = []
+    for model in IN_PACKAGES:
+        row = {"Package": model["what"], "Claimed": model.get("claimed", "–")}
+        for split, key in TEST_SPLITS.items():
+            accuracy, low, high = (100 * share for share in model[key])
+            row[split] = f"{accuracy:.1f} % ({low:.1f} – {high:.1f}), F1 {percent(model[f'{key}_f1'], '.1%')}"
+        rows.append(row | {"Command": f"`{model['command']}`"})
+    return pd.DataFrame(rows)
 
 
 def reported(variant: str) -> list[ReportedOverall]:

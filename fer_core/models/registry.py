@@ -37,7 +37,7 @@ def _transfer(backbone: str, stage: str) -> ModelSpec:
 
 _COMPACT = ModelSpec(
     name="compact_cnn",
-    title="Compact CNN",
+    title="Small CNN",
     architecture="compact_cnn",
     widths=(32, 64, 128, 192),  # 1.87 M parameters
     dropout=0.3,
@@ -81,27 +81,33 @@ _SPECS = {
     spec.name: spec
     for spec in [
         _COMPACT,
-        replace(_COMPACT, name="compact_cnn_distilled", title="Compact CNN, distilled"),  # from the first
+        replace(_COMPACT, name="compact_cnn_distilled", title="Small CNN, taught by an earlier one"),  # from the first
         # on labels and votes, and on degraded faces
-        replace(_COMPACT, name="compact_cnn_votes", title="Compact CNN, labels and votes"),
+        replace(_COMPACT, name="compact_cnn_votes", title="Small CNN, labels and votes"),
         replace(  # trained further, and distilled from several
-            _COMPACT, name="compact_cnn_student", title="Compact CNN, student", weights_from="compact_cnn_votes_seed1"
+            _COMPACT,
+            name="compact_cnn_student",
+            title="Small CNN, taught by three others",
+            weights_from="compact_cnn_votes_seed1",
         ),
         _FACES,
         # on sharp faces alone, to teach
         replace(_FACES, name="mobilenet_faces_sharp", title="MobileNet, pretrained on faces, sharp faces"),
         replace(  # trained further, and distilled from several
-            _FACES, name="mobilenet_faces_student", title="MobileNet, student", weights_from="mobilenet_faces"
+            _FACES,
+            name="mobilenet_faces_student",
+            title="MobileNet, taught by three others",
+            weights_from="mobilenet_faces",
         ),
         *(_transfer(name, "frozen") for name, known in BACKBONES.items() if "frozen" in known.variants),
         _transfer("MobileNetV2", "modified"),
         _transfer("VGG16", "modified"),
         *(_with_extra(_transfer("VGG16", "modified"), extra) for extra in ("noise", "face")),
         *(_transfer(name, "modified") for name, known in BACKBONES.items() if "modified" in known.variants),
-        ModelSpec("hog_linear", "HOG + logistic regression", "hog_linear", weights_from="none"),
-        ModelSpec("class_prior", "Class prior (the floor)", "class_prior", weights_from="none"),
+        ModelSpec("hog_linear", "Edges (HOG) and a linear model", "hog_linear", weights_from="none"),
+        ModelSpec("class_prior", "Always the most frequent answer", "class_prior", weights_from="none"),
         # what several of these networks reach together, kept for comparison
-        ModelSpec("compact_cnn_ensemble", "Compact CNN, ensemble by label", "ensemble", weights_from="none"),
+        ModelSpec("compact_cnn_ensemble", "Three small CNNs, averaged", "ensemble", weights_from="none"),
     ]
 }
 
@@ -123,7 +129,7 @@ def network_names() -> list[str]:
 def networks_by_input() -> dict[str, str]:
     """Return one named network for each kind of input, by its caption."""
     named = {known.title or name: (name, known.variants) for name, known in BACKBONES.items() if known.variants}
-    return {"Compact CNN": "compact_cnn"} | {
+    return {"Small CNN": "compact_cnn"} | {
         title: f"{name.lower()}_{variants[0]}" for title, (name, variants) in named.items()
     }
 

@@ -6,6 +6,7 @@ import json
 import os
 from base64 import b64decode, b64encode
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
@@ -18,6 +19,7 @@ from PIL import Image, ImageOps
 from plotly.offline import get_plotlyjs
 from plotly.utils import PlotlyJSONEncoder
 
+from fer_core.columns import percent
 from fer_core.figures.theme import legend_height
 from fer_core.files import whole_file, write_text
 from fer_core.metrics.core import metric_titles
@@ -51,7 +53,9 @@ def render(results: Results) -> str:
     for section in sections:
         drawn = "".join(map(_figure, section.charts))
         body += [
-            f'<section><h2 id="{anchors[section.title]}">{section.title}</h2><p>{escape(section.caption)}</p>',
+            f'<section><h2 id="{anchors[section.title]}">{section.title}</h2>'
+            f"{f'<p><strong>{escape(section.answer)}</strong></p>' if section.answer else ''}"
+            f"<p>{escape(section.caption)}</p>",
             f'<div class="pair">{drawn}</div>' if section.title == "Confusion" else drawn,
             *_tables(results, section),
             "</section>",
@@ -148,12 +152,12 @@ def _head(results: Results) -> Iterator[str]:
 
 def _tables(results: Results, section: Section) -> Iterator[str]:
     """Yield what stands below the charts of a section."""
-    table, titles = section.table, section.titles
+    table, titles = section.texts, section.titles
     if section.title in ("F1 by expression", "Robustness"):
         yield _table(table, titles)
     elif section.title == "Classification report":
         if not results.answers.own:
-            table = pd.concat([paper_report(), table])
+            table = replace(section, table=pd.concat([paper_report(), section.table])).texts
         reports = f"{table['model'].nunique()} classification reports"
         yield f"<details><summary>{reports}</summary>{_table(table, titles)}</details>"
     elif section.title == "Scoreboard":
@@ -161,6 +165,7 @@ def _tables(results: Results, section: Section) -> Iterator[str]:
             yield f"<p>{escape(results.ensemble.description)}</p>"
         intervals = {name: _two_lines(table, name, f"{name}_interval", missing="") for name in metric_titles()}
         yield "<p>In each cell of the table: the number, and below it its 95 % interval.</p>"
+        table = table.assign(ece=[percent(value, ".1%") for value in table["ece"]])
         numbers = {name: titles[name] for name in ("model", *metric_titles())} | {"ece": "ECE"}
         yield _table(table.assign(**intervals), numbers | {"degraded_accuracy": titles["degraded_accuracy"]})
         sizes = ["–" if pd.isna(size) else f"{size / 1e6:.1f} MB" for size in table["size_bytes"]]
@@ -168,8 +173,6 @@ def _tables(results: Results, section: Section) -> Iterator[str]:
         yield _table(table.assign(size_bytes=sizes), {name: titles[name] for name in names})
     elif section.title == "Calibration":
         table = table.set_index("model").loc[results.ranked].reset_index()
-        ends = [f"{low:.4f}–{high:.4f}" for low, high in table[["floor_low", "floor_high"]].to_numpy()]
-        table = table.assign(floor_range=ends)
         both = {"ece": _two_lines(table, "ece", "against_floor"), "floor": _two_lines(table, "floor", "floor_range")}
         merged = ("floor_range", "against_floor")
         yield _table(table.assign(**both), {name: title for name, title in titles.items() if name not in merged})

@@ -23,7 +23,7 @@ from fer_core.metrics.curves import HALF_A_PIXEL, curve_table, threshold_table
 from fer_core.metrics.ensembles import Ensemble, fuse
 from fer_core.metrics.paper import PAPER_VARIANTS, paper_contradictions, paper_f1, paper_overall, paper_report
 from fer_core.metrics.paper_claims import paper_claims
-from fer_core.metrics.predictions import Predictions, is_graded
+from fer_core.metrics.predictions import ENSEMBLE, Predictions, is_graded
 from fer_core.metrics.significance import pair_table
 from fer_core.store.datasets import find_dataset
 from fer_core.store.stored_model import StoredModel
@@ -89,8 +89,8 @@ class Results:
         """Titles of the models that charts show at first; the others appear on a click in the legend."""
         if self.all_in_front:
             return self.titles
-        backbones = {model.name: model.card.spec.backbone if model.card.spec else None for model in self.models}
-        return front_models(self.board, backbones)
+        front = {*front_models(self.models), ENSEMBLE}
+        return [title for name, title in zip(self.board["name"], self.board["model"], strict=True) if name in front]
 
     @cached_property
     def titles(self) -> list[str]:

@@ -11,6 +11,7 @@ from typing import Any, Final
 import pandas as pd
 import plotly.graph_objects as go
 
+from fer_core.columns import percent
 from fer_core.faces import DEGRADATIONS
 from fer_core.figures import curves, matrices, scores
 from fer_core.measuring.robustness import robustness_curves, robustness_summary
@@ -20,10 +21,14 @@ from fer_core.metrics.curves import curves_of, threshold_table
 from fer_core.metrics.paper import AUTHORS, FINAL, TITLE, paper_marks, paper_metrics
 from fer_core.metrics.significance import LEVEL, both_ways
 from fer_core.models.spec import WEIGHTS
+from fer_core.sections import answers as says
 from fer_core.sections.results import Results
 
 # the title of each column of a table in order, with the number format of a numeric one, as Streamlit takes it
 Columns = Mapping[str, str | tuple[str, str]]
+
+PERCENT: Final = "%.1f %%"
+"""Number format of a column of shares from 0 to 1, which is shown as percent."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +48,7 @@ class Section:
     """One view of results."""
 
     title: str  # its heading in a report
+    answer: str  # what the charts show, in a sentence with its numbers
     charts: list[Chart]  # none if there is nothing to show
     caption: str = ""  # what the charts show, as plain text
     table: pd.DataFrame = field(default_factory=pd.DataFrame)  # all numbers; empty for none
@@ -56,6 +62,14 @@ class Section:
         columns = (self.columns or {}).items()
         return {name: title if isinstance(title, str) else title[0].strip() for name, title in columns}
 
+    @property
+    def texts(self) -> pd.DataFrame:
+        """The table with shares as text, such as "66.7 %"."""
+        shares = [name for name, title in (self.columns or {}).items() if title[1:] == (PERCENT,)]
+        return self.table.assign(
+            **{name: ["–" if pd.isna(value) else _percent(value) for value in self.table[name]] for name in shares}
+        )
+
 
 def scoreboard(results: Results, metric: str = "accuracy") -> Section:
     """Return the models ranked by a metric of `METRICS`, and a table of all metrics."""
@@ -65,9 +79,9 @@ def scoreboard(results: Results, metric: str = "accuracy") -> Section:
     overlap = "Models whose intervals overlap widely may well be equally good; see Significance. "
     columns: dict[str, str | tuple[str, str]] = {"model": "Model"}
     for name, title in metric_titles().items():
-        columns |= {name: (title, "%.3f"), f"{name}_interval": "95 % interval"}
+        columns |= {name: (title, PERCENT), f"{name}_interval": "95 % interval"}
     columns |= {
-        "degraded_accuracy": ("Accuracy, degraded", "%.3f"),
+        "degraded_accuracy": ("Accuracy, degraded", PERCENT),
         "latency_ms": ("Latency, ms per face", "%.1f"),
         "size_bytes": ("Size", "bytes"),
         "parameters": ("Parameters", "compact"),
@@ -75,10 +89,11 @@ def scoreboard(results: Results, metric: str = "accuracy") -> Section:
         "weights_from": "Weights from",
     }
     alt = f"{measure.title} of {len(board)} models with 95 % intervals; best by {answers.judge}: "
-    alt += f"{best['model']}, {best[metric]:.3f}"
+    alt += f"{best['model']}, {_percent(best[metric])}"
     draw = partial(scores.ranking, board, metric, title=measure.title, ascending=ascending)
     return Section(
         "Scoreboard",
+        says.best_model(board, metric, judge=answers.judge),
         [Chart(metric.replace("_", "-"), alt, draw, adapts=False)],
         f"On {len(answers.labels):,} faces of {answers.where}. A line is the 95 % interval. "
         f"{overlap if len(board) > 1 else ''}Intervals cover which test faces were drawn, not training again with "
@@ -86,9 +101,9 @@ def scoreboard(results: Results, metric: str = "accuracy") -> Section:
         board.assign(weights_from=board["weights_from"].replace(WEIGHTS)),
         f"Scoreboard of {len(board)} models on {answers.where}",
         columns,
-        f"{best['model']} is best by {answers.judge}, with {best[metric]:.3f}. "
+        f"{best['model']} is best by {answers.judge}, with {_percent(best[metric])}. "
         f"{measure.example(results.measured[best['name']][0])} In 95 % of resamples of the {len(answers.labels):,} "
-        f"faces it lies between {best[f'{metric}_low']:.3f} and {best[f'{metric}_high']:.3f}.",
+        f"faces it lies between {_percent(best[f'{metric}_low'])} and {_percent(best[f'{metric}_high'])}.",
     )
 
 
@@ -102,14 +117,15 @@ def by_expression(results: Results) -> Section:
     alt = f"F1 by expression of each model with 95 % intervals; lowest for {hardest}"
     return Section(
         "F1 by expression",
+        says.extremes(table),
         [Chart("f1-by-expression", alt, partial(scores.class_scores, table, **_models(results, table)))],
         f"{results.answers.where}. Rare expressions have wide intervals: {rare['expression']} has {rare['faces']} "
         "faces.",
         wide.loc[results.ranked].reset_index(),
         "F1 of every model by expression",
-        {"model": "Model"} | {name: name.capitalize() for name in results.answers.classes},
-        f"{row['model']} has its lowest F1 for {row['expression']}: precision {row['precision']:.2f} and recall "
-        f"{row['recall']:.2f} give {row['f1']:.2f}, on {row['faces']} faces.",
+        {"model": "Model"} | {name: (name.capitalize(), PERCENT) for name in results.answers.classes},
+        f"{row['model']} has its lowest F1 for {row['expression']}: precision {_percent(row['precision'])} and recall "
+        f"{_percent(row['recall'])} give {_percent(row['f1'])}, on {row['faces']} faces.",
     )
 
 
@@ -127,11 +143,12 @@ def classification(results: Results, focus: str | None = None) -> Section:
     caption = "Macro: the mean over the expressions; weighted: each counts as often as it has faces. Recall is the TPR."
     if not results.answers.own:
         caption += (
-            f" The paper’s final model has a ROC AUC of {FINAL['roc_auc']}, and an accuracy of {within:.4f} in its "
-            f"classification report but {above:.4f} above it (section 4.5)."
+            f" The paper’s final model has a ROC AUC of {_percent(FINAL['roc_auc'])}, and an accuracy of "
+            f"{_percent(within)} in its classification report but {_percent(above)} above it (section 4.5)."
         )
     return Section(
         "Classification report",
+        "",
         [],
         caption,
         table,
@@ -139,7 +156,7 @@ def classification(results: Results, focus: str | None = None) -> Section:
         {
             **({} if focus else {"model": "Model"}),
             "expression": "Expression",
-            **_numbers(precision="Precision", recall="Recall", f1="F1", tpr="TPR", fpr="FPR"),
+            **_shares(precision="Precision", recall="Recall", f1="F1", tpr="TPR", fpr="FPR"),
             "support": ("Faces", "%d"),
         },
     )
@@ -155,7 +172,7 @@ def roc_and_pr(
     """
     charts = []
     if results.graded is None:
-        return Section("ROC and precision-recall", [])
+        return Section("ROC and precision-recall", "", [])
     for expression in expressions or results.answers.classes:
         points = threshold_table(results.graded, expression, threshold)
         roc, pr = (curves_of(results.curves, kind, expression) for kind in ("roc", "pr"))
@@ -167,9 +184,11 @@ def roc_and_pr(
         draw = partial(curves.roc_pr_chart, roc, pr, points=points, focus=focus, **_models(results, roc))
         charts.append(Chart(f"roc-pr-{expression}", alt, draw, heading=expression.capitalize()))
     caption, example = "One expression against the rest. The marks show each model at a threshold of 0.5.", ""
+    answer = ""
     if focus is not None:
         caption = f"{results.answers.where}. The dots mark each model at this threshold."
         at = points[points["model"] == focus].iloc[0]
+        answer = says.at_threshold(at, expression)
         right, wrong, missed = (at[name] for name in ("true_positives", "false_positives", "false_negatives"))
         example = (
             f"At {threshold:.2f}, {focus} is at a false positive rate of {at['fpr']:.3f} and a true positive rate of "
@@ -178,13 +197,14 @@ def roc_and_pr(
         )
     return Section(
         "ROC and precision-recall",
+        answer,
         charts,
         caption,
         points,
         f"Every model at threshold {threshold:.2f} for {expression}",
         {
             "model": "Model",
-            **_numbers(precision="Precision", recall="Recall", f1="F1", fpr="False positive rate"),
+            **_shares(precision="Precision", recall="Recall", f1="F1", fpr="False positive rate"),
             "true_positives": "True positives",
             "false_positives": "False positives",
         },
@@ -196,10 +216,11 @@ def calibration(results: Results, focus: str | None = None) -> Section:
     """Return the reliability diagrams, and calibration errors beside their noise floors; no charts without
     probabilities."""
     if results.graded is None:
-        return Section("Calibration", [])
+        return Section("Calibration", "", [])
     bins, table = results.reliability, results.calibration
-    ranges = [f"{low:.3f}–{high:.3f}" for low, high in table[["floor_low", "floor_high"]].to_numpy()]
+    ranges = [f"{100 * low:.1f} – {_percent(high)}" for low, high in table[["floor_low", "floor_high"]].to_numpy()]
     alt, example = f"Reliability diagram of each model; calibration errors {_range(table['ece'])}", ""
+    answer = says.confidence(table[table["model"] == (focus or results.ranked[0])].iloc[0])
     other = "the other test split" if results.other is None else results.other.split
     if focus is None:
         fitted = (
@@ -217,7 +238,7 @@ def calibration(results: Results, focus: str | None = None) -> Section:
         )
     else:
         error = table.loc[table["model"] == focus, "ece"].iloc[0]
-        alt = f"Reliability diagram; calibration error of {focus} {error:.3f}"
+        alt = f"Reliability diagram; calibration error of {focus} {_percent(error)}"
         caption = (
             f"{results.answers.where}. Below the dashed line a model is overconfident, above it underconfident. Noise "
             "floor: the mean ECE of a perfectly calibrated model with the same confidences, from 1,000 draws of "
@@ -226,23 +247,25 @@ def calibration(results: Results, focus: str | None = None) -> Section:
         )
         last = bins[bins["model"] == focus].iloc[-1]
         example = (
-            f"{focus} predicts {last['faces']:,} faces with a confidence of {last['from']:.0%} or more, on average "
-            f"{last['confidence']:.1%}; {last['accuracy']:.1%} of these predictions are correct."
+            f"{focus} predicts {last['faces']:,} faces with a confidence of {percent(last['from'])} or more, on "
+            f"average {_percent(last['confidence'])}; {_percent(last['accuracy'])} of these predictions are correct."
         )
     return Section(
         "Calibration",
+        answer,
         [Chart("reliability", alt, partial(curves.reliability_chart, bins, focus, **_models(results, bins)))],
         caption,
         table.assign(floor_range=ranges),
         "Calibration of every model",
         {
             "model": "Model",
-            **_numbers(log_loss="Log loss", brier="Brier score", ece="ECE", floor="Noise floor"),
+            **_numbers(log_loss="Log loss", brier="Brier score"),
+            **_shares(ece="ECE", floor="Noise floor"),
             "floor_range": "95 % range",
             "against_floor": "ECE is",
             "temperature": ("T", "%.2f"),
-            **_numbers(log_loss_scaled="Log loss with T", ece_scaled="ECE with T"),
-            **_numbers(confidence="Confidence", accuracy="Accuracy"),
+            **_numbers(log_loss_scaled="Log loss with T"),
+            **_shares(ece_scaled="ECE with T", confidence="Confidence", accuracy="Accuracy"),
         },
         example,
     )
@@ -252,10 +275,11 @@ def robustness(results: Results, focus: str | None = None) -> Section:
     """Return accuracy and confidence on degraded faces; no charts if no model was measured on them."""
     table = results.degraded[0]
     if table.empty:
-        return Section("Robustness", [])
+        return Section("Robustness", "", [])
     kinds = {kind: degradation.title for kind, degradation in DEGRADATIONS.items()}
     titles = {kind: (degradation.title, degradation.unit) for kind, degradation in DEGRADATIONS.items()}
     summary = robustness_summary(table)
+    shown = focus or str(summary.iloc[0]["model"])
     alt = f"Accuracy of {table['model'].nunique()} models on degraded faces: {', '.join(kinds.values()).lower()}"
     faces = f"faces ({results.answers.own})" if results.answers.own else "test faces of both splits"
     words = "Low light also lowers the contrast; occlusion is a gray square at a random place."
@@ -268,12 +292,12 @@ def robustness(results: Results, focus: str | None = None) -> Section:
     )
     if focus is not None:
         row = summary[summary["model"] == focus].iloc[0]
-        alt = f"Accuracy on degraded faces; {focus}: {row['clean']:.0%} when clean, on average " + ", ".join(
-            f"{title.lower()} {row[kind]:.0%}" for kind, title in kinds.items()
+        alt = f"Accuracy on degraded faces; {focus}: {percent(row['clean'])} when clean, on average " + ", ".join(
+            f"{title.lower()} {percent(row[kind])}" for kind, title in kinds.items()
         )
         example = (
-            f"{focus} falls from {row['clean']:.1%} on clean faces to {row['degraded']:.1%} on average, while its mean "
-            f"confidence there is {row['confidence']:.1%}."
+            f"{focus} falls from {_percent(row['clean'])} on clean faces to {_percent(row['degraded'])} on average, "
+            f"while its mean confidence there is {_percent(row['confidence'])}."
         )
         of_all = "Confidence is over all faces, also those without one clear answer of the annotators."
         caption = (
@@ -286,13 +310,14 @@ def robustness(results: Results, focus: str | None = None) -> Section:
     draw = partial(curves.robustness_chart, drawn, titles, focus=focus, **_models(results, table))
     return Section(
         "Robustness",
+        says.falls(summary[summary["model"] == shown].iloc[0], kinds),
         [Chart("robustness", alt, draw)],
         caption,
         summary,
         "Accuracy of every model on degraded faces",
         {
             "model": "Model",
-            **_numbers(clean="Clean", degraded="Degraded", **kinds, confidence="Mean confidence, degraded"),
+            **_shares(clean="Clean", degraded="Degraded", **kinds, confidence="Mean confidence, degraded"),
         },
         example,
     )
@@ -302,12 +327,13 @@ def significance(results: Results) -> Section:
     """Return the differences of all pairs; no charts if there is only one model."""
     table = results.pairs
     if table.empty:
-        return Section("Significance", [])
+        return Section("Significance", "", [])
     significant = int((table["p_holm"] < LEVEL).sum())
     alt = f"Differences in accuracy of every pair; {significant} of {len(table)} significant"
     first = table.iloc[0]
     return Section(
         "Significance",
+        says.apart(table),
         [Chart("significance", alt, partial(matrices.pair_matrix, both_ways(table), results.ranked))],
         f"{results.answers.where}. Percentage points by which the model at the left is more accurate than the one with "
         "the number above. Coloured: significant (McNemar’s test, Holm’s correction over all pairs, p < 0.05). In "
@@ -337,28 +363,31 @@ def confusion(results: Results) -> Section:
         cells = confusion_cells(results.answers, name)
         wrong = cells[cells["actual"] != cells["predicted"]].sort_values("rate", na_position="first").iloc[-1]
         alt = f"Confusion of {model}; most often, {wrong['actual']} is taken for {wrong['predicted']}: "
-        alt += f"{wrong['rate']:.0%} of its faces"
+        alt += f"{percent(wrong['rate'])} of its faces"
         file, draw = re.sub(r"[^a-z0-9_-]", "", name), partial(matrices.confusion_chart, cells, "rates")
         charts.append(Chart(f"confusion-{file}", alt, draw, adapts=False, heading=model, width=560))
     caption = "Rows: actual expression. Columns: predicted expression, in percent of the row."
-    return Section("Confusion", charts, caption)
+    best = results.board.iloc[0]
+    answer, _ = says.confusion(confusion_cells(results.answers, best["name"]), best["model"])
+    return Section("Confusion", answer, charts, caption)
 
 
 def training(results: Results) -> Section:
     """Return the training curves; no charts if no model has them."""
     table, example = results.histories[0], ""
     if table.empty:
-        return Section("Training", [])
+        return Section("Training", "", [])
     held = table[(table["faces"] == "hold-out") & (table["what"] == "accuracy")].sort_values("value")
     if not held.empty:
         best = held.iloc[-1]
         example = (
-            f"{best['model']} reaches the highest hold-out accuracy by the label, {best['value']:.1%}, after epoch "
-            f"{best['epoch']:.0f}."
+            f"{best['model']} reaches the highest hold-out accuracy by the label, {_percent(best['value'])}, after "
+            f"epoch {best['epoch']:.0f}."
         )
     alt = f"Accuracy and loss over the epochs of training of {table['model'].nunique()} models"
     return Section(
         "Training",
+        example,
         [Chart("training", alt, partial(curves.training_chart, table, **_models(results, table)))],
         "Dotted: training faces, augmented; with distillation, the loss includes the teacher’s part. Solid: hold-out.",
         example=example,
@@ -368,25 +397,28 @@ def training(results: Results) -> Section:
 def paper(results: Results, metric: str = "accuracy") -> Section:
     """Return the values of a metric that the paper reports beside ours; no charts on a data set of one's own."""
     if results.answers.own:
-        return Section("Paper", [])
+        return Section("Paper", "", [])
     table, titles = results.paper[0], paper_metrics()
     measured = int(table.dropna(subset=["accuracy_measured"])["variant"].nunique())
-    last = table.dropna(subset=[f"{metric}_reported"]).iloc[-1]
+    known = table.dropna(subset=[f"{metric}_reported"])
+    last = known.sort_values("variant", key=lambda names: names != "vgg16_modified", kind="stable").iloc[0]  # the final
     ours = last[f"{metric}_measured"]
     alt = f"{titles[metric]} of the paper’s eight variants, as reported; {measured} of them measured here"
     draw = partial(scores.paper_chart, paper_marks(table, metric), titles[metric])
     kinds = [(name, source) for name in titles for source in ("reported", "measured")]
-    numbers = {f"{name}_{source}": (f"{titles[name]}, {source}", "%.4f") for name, source in kinds}
+    numbers = {f"{name}_{source}": (f"{titles[name]}, {source}", PERCENT) for name, source in kinds}
+    example = f"The paper reports {_percent(last[f'{metric}_reported'])} for {last['title']}"
+    example += "." if pd.isna(ours) else f"; measured here: {_percent(ours)}."
     return Section(
         "Paper",
+        example,
         [Chart(f"paper-{metric.replace('_', '-')}", alt, draw, adapts=False)],
         f"{', '.join(AUTHORS)}: “{TITLE}”. Reported numbers are as printed. Both are on PublicTest and judged by "
         "FER2013’s label.",
         table,
         "The paper’s results beside ours",
         {"title": "Variant", "reported": "Reported", "measured": "Measured", **numbers},
-        f"The paper reports {last[f'{metric}_reported']:.4f} for {last['title']}"
-        + ("." if pd.isna(ours) else f"; measured here: {ours:.4f}."),
+        example,
     )
 
 
@@ -408,6 +440,14 @@ def _numbers(**titles: str) -> dict[str, tuple[str, str]]:
     return {name: (title, "%.3f") for name, title in titles.items()}
 
 
+def _shares(**titles: str) -> dict[str, tuple[str, str]]:
+    return {name: (title, PERCENT) for name, title in titles.items()}
+
+
+def _percent(share: float) -> str:
+    return percent(share, ".1%")
+
+
 def _range(values: Iterable[float]) -> str:
     numbers = sorted(set(values))
-    return f"{numbers[0]:.3f} to {numbers[-1]:.3f}" if len(numbers) > 1 else f"{numbers[0]:.3f}"
+    return " to ".join(_percent(number) for number in dict.fromkeys([numbers[0], numbers[-1]]))

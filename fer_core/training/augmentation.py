@@ -16,6 +16,7 @@ import numpy as np
 from filelock import FileLock
 from numpy.typing import NDArray
 
+from fer_core.columns import percent
 from fer_core.files import home
 from fer_core.jobs import file_of_child
 from fer_core.models import ModelSpec
@@ -166,3 +167,24 @@ def augmented_copies(
             )
         with np.load(folder / COPIES, allow_pickle=False) as copies:
             return [copies[f"arr_{number}"] for number in range(len(augmentations))]
+
+
+def augmentation_in_words(kind: Augmentation) -> str:
+    """Return what an augmentation does, in sentences."""
+    (low, high), of_all = kind.scale, percent(kind.degraded)
+    changes = {
+        f"rotated by up to {kind.rotation:g}°": True,
+        f"scaled by {low:g} to {high:g}": low < high,
+        f"shifted by up to {kind.shift:g} pixels": kind.shift,
+        "mirrored or not": kind.flip,
+        f"contrast changed by up to {percent(kind.contrast)}": kind.contrast,
+        f"brightness changed by up to {percent(kind.brightness)} of the range": kind.brightness,
+        f"gamma up to {kind.gamma:g}": kind.gamma > 1,
+    }
+    sentences = {
+        f"Each copy is {', '.join(words for words, given in changes.items() if given)}.": True,
+        f"{percent(kind.cover)} get a gray patch and {percent(kind.erase)} a patch of noise.": kind.cover or kind.erase,
+        f"{of_all} get noise, and {of_all} blur, low resolution or compression, as from a poor camera.": kind.degraded,
+        f"The network trains on the inner {kind.crop} × {kind.crop} pixels.": kind.crop < 48,
+    }
+    return " ".join(words for words, given in sentences.items() if given)

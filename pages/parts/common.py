@@ -21,10 +21,13 @@ from fer_core.faces import default_detector
 from fer_core.files import no_formula
 from fer_core.labels import EXPRESSIONS
 from fer_core.measuring.own_data import is_measured, own_predictions
+from fer_core.measuring.scoreboard import front_models
 from fer_core.metrics.calibration import WANTED
 from fer_core.metrics.core import METRICS
+from fer_core.metrics.predictions import Predictions
 from fer_core.models.spec import utkface_note
 from fer_core.quiz.address import LOCAL
+from fer_core.sections.sections import PERCENT
 from fer_core.store.datasets import OwnDataset, find_dataset, list_datasets
 from fer_core.store.folders import DEFAULT_MODEL, list_models
 from fer_core.store.stored_model import StoredModel
@@ -111,8 +114,6 @@ def stored_models(split: str = "PublicTest") -> tuple[list[StoredModel], list[st
         warn(complaints, "Some model folders are skipped:")
         no_model_yet("" if classes == EXPRESSIONS else split)
         st.stop()
-    if classes == EXPRESSIONS:
-        note_untested(stored)
     return stored, complaints
 
 
@@ -139,6 +140,13 @@ def choose_model(models: list[StoredModel], key: str, label: str = "Model", **se
     titles, settings = model_titles(models), {"width": 300, **settings}
     name = st.selectbox(label, titles, format_func=titles.__getitem__, key=key, bind="query-params", **settings)
     return [model for model in models if model.name == name]
+
+
+def choose_predictions(stored: list[StoredModel], answers: Predictions, key: str) -> str:
+    """Ask for one of the models with predictions, those in front first; return its name."""
+    front = front_models([model for model in stored if model.name in answers.names])
+    names, title = list(dict.fromkeys([*front, *answers.names])), answers.titles.__getitem__
+    return str(st.selectbox("Model", names, format_func=title, key=key, bind="query-params"))
 
 
 def choose_several(label: str, titles: Mapping[str, str], key: str, **settings: Any) -> list[str]:
@@ -202,12 +210,18 @@ def choose(label: str, options: Iterable[str], key: str, default: str | None = N
     return str(st.segmented_control(label, names, default=default, key=key, **settings) or default)
 
 
-def choose_faces(prefix: str, classes: tuple[str, ...] | None = EXPRESSIONS) -> tuple[str, str, str]:
+def choose_faces(
+    prefix: str, of: str = "split and by", classes: tuple[str, ...] | None = EXPRESSIONS
+) -> tuple[str, str, str]:
     """Ask for the test split or an own data set, of these classes or of any, the view and the yardstick.
 
-    `prefix` starts the names of the query parameters. A data set of one's own is judged by its labels, and models are
-    measured on it on demand.
+    `of` says what is asked: "split", "by", and "own" for the split only if there are own data sets.
+
+    `prefix` starts the names of the query parameters, which keep their values when they are not asked. A data set of
+    one's own is judged by its labels, and models are measured on it on demand.
     """
+    if "split" not in of and not ("own" in of and list_datasets(classes)):
+        return "PublicTest", "plain", choose_yardstick(f"{prefix}_by") if "by" in of else "plurality"
     splits = "PublicTest is the paper's test split, PrivateTest the challenge's."
     if own := {dataset.name: dataset for dataset in list_datasets(classes)}:
         splits += f" Data sets of your own: {plain(', '.join(own))}."
@@ -236,12 +250,13 @@ def offer_to_measure(dataset: OwnDataset, view: str, key: str) -> None:
 
 
 def choose_yardstick(key: str) -> str:
-    """Ask what predictions are judged by; return one of `columns.YARDSTICKS`."""
+    """Ask what predictions are judged by, at first that by which the default model was chosen mostly."""
     words = (
         "FER2013's label: one per face, made from search words on the web and a check by hand. Most annotators: "
         f"{MOST_ANNOTATORS[0].lower()}{MOST_ANNOTATORS[1:]}"
     )
-    return choose("Judged by", YARDSTICKS, key, help=words, format_func=lambda name: upper_first(YARDSTICKS[name]))
+    titles = {name: upper_first(title) for name, title in YARDSTICKS.items()}
+    return choose("Judged by", titles, key, default="plurality", help=words, format_func=titles.__getitem__)
 
 
 def upper_first(words: str) -> str:
@@ -283,6 +298,8 @@ def show_table(frame: pd.DataFrame, alt: str, columns: Columns, **settings: Any)
     for name in others:
         label = columns[name]
         shown[name] = label if isinstance(label, str) else st.column_config.NumberColumn(label[0], format=label[1])
+    shares = [name for name, label in columns.items() if label[1:] == (PERCENT,)]
+    frame = frame.assign(**{name: 100 * frame[name] for name in shares})
     texts = frame.select_dtypes(exclude=["number", "bool"])
     safe = frame.assign(**{str(name): texts[name].map(no_formula) for name in texts})  # people can download it as CSV
     st.dataframe(safe, hide_index=True, alt=alt, column_order=list(columns), column_config=shown, **settings)

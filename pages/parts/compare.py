@@ -5,37 +5,42 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from math import exp
 from typing import Any, Final
 
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
+from fer_core.columns import YARDSTICKS, percent
 from fer_core.figures.curves import confidence_bars
 from fer_core.figures.diagram import diagram_text, network_diagram
 from fer_core.figures.scores import class_scores
-from fer_core.measuring.scoreboard import face_milliseconds
+from fer_core.measuring.scoreboard import face_milliseconds, front_models
 from fer_core.metrics.calibration import faces_in_bins
 from fer_core.metrics.core import METRICS, metric_titles
-from fer_core.metrics.ensembles import Ensemble
+from fer_core.metrics.ensembles import FUSIONS, HIGHEST_EXPONENT, LOWEST_EXPONENT, Ensemble
 from fer_core.metrics.paper import (
+    IN_PACKAGES_ARE,
     PAPER_VARIANTS,
     PLAIN_MEANS,
+    packages_table,
     paper_metrics,
     paper_notes,
     paper_report,
 )
 from fer_core.metrics.paper_claims import CLAIMS_CAPTION, in_prose
-from fer_core.sections import sections
+from fer_core.sections import sections, worked
 from fer_core.sections.cards import model_readme, model_text
 from fer_core.sections.sections import Section
 from fer_core.store.folders import DEFAULT_MODEL
 from fer_core.store.stored_model import StoredModel
 from fer_core.types import FerError
+from pages.parts import common
 from pages.parts.charts import narrow_screen, show_chart
 from pages.parts.common import choose, choose_model, explain, explained_metric, offer_download, plain, show_table, warn
-from pages.parts.data import Selection, computed, results, shared
+from pages.parts.data import Selection, computed, predictions, results, shared
+from pages.parts.head import answer
 
 LEGEND: Final = "A click on a name in the legend shows or hides a model, a double click shows it alone."
 
@@ -55,8 +60,11 @@ def _made(
     return section, chart.draw(narrow=narrow) if chart.adapts else chart.draw()
 
 
-def _show_chart(section: Section, figure: go.Figure | None, key: str | None = None) -> None:
+def _show(section: Section, figure: go.Figure | None, key: str | None = None, legend: str = LEGEND) -> None:
+    """Show what a section found, its chart and what that covers."""
+    answer(section.answer)
     show_chart(figure, section.charts[0].alt, key=key)
+    st.caption(f"{section.caption} {legend}")
 
 
 def _show_table(section: Section, **settings: Any) -> None:
@@ -72,20 +80,72 @@ def report_html(selection: Selection) -> str:
     return render(build_report(selection.chosen, selection.split, view=selection.view, fusion=fusion, by=selection.by))
 
 
-def _scoreboard(selection: Selection) -> None:
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        titles = metric_titles()
+def choose_models(choices: str, drawer: DeltaGenerator) -> Selection:
+    """Ask in the drawer for faces, models and an ensemble, as far as they change the section; return the choice.
+
+    At first, the models in front are chosen. The page ends if no model has predictions of the faces.
+    """
+    with drawer, st.container(horizontal=True):
+        split, view, by = common.choose_faces("c", choices, classes=None)
+        stored, complaints = common.stored_models(split)
+        answers, left_out = predictions(stored, split, view, by)
+    if "models" in choices:
+        warn(complaints + left_out, "Some models are left out:")
+    if answers is None:
+        common.stop_without_predictions()
+    front = front_models([model for model in stored if model.name in answers.names])
+    chosen: list[str] = front
+    with drawer, st.container(horizontal=True, vertical_alignment="bottom"):
+        if "models" in choices:
+            more = len(front) < len(answers.names) and st.toggle("More models", key="c_more", bind="query-params")
+            holder, title = f"{len(answers.names) if more else len(front)} models", answers.titles.__getitem__
+            names = answers.names
+            url: Any = {"key": "c_models", "bind": "query-params", "placeholder": holder}
+            chosen = st.multiselect("Only these models", names, format_func=title, **url) or ([] if more else front)
+    members, fusion, exponent = [], "mean", 10
+    if "ensemble" in choices:
+        with drawer:
+            members = common.choose_several("Combine models into an ensemble", answers.titles, "c_fuse")
+            if len(members) > 1:
+                fusion = choose("How to combine", FUSIONS, "c_fusion")
+            if fusion == "exponential":
+                ends = (LOWEST_EXPONENT, HIGHEST_EXPONENT, 10)
+                exponent = st.slider("Exponent q", *ends, key="c_exponent", bind="query-params")
+    selection = Selection(tuple(stored), split, view, by, tuple(chosen), tuple(members), fusion, exponent)
+    with drawer:
+        combined = results(selection).ensemble if members else None
+        if isinstance(combined, Ensemble):
+            st.caption(plain(combined.description))
+        elif isinstance(combined, str):
+            st.warning(plain(combined), icon=":material/warning:")
+        if "split" in choices:
+            st.caption(answers.yardstick)
+    return selection
+
+
+def _scoreboard(selection: Selection, top: DeltaGenerator, drawer: DeltaGenerator) -> None:
+    titles = metric_titles()
+    with drawer:
         metric = choose("Rank by", titles, "c_metric", format_func=titles.__getitem__)
-        section, figure = _view(sections.scoreboard, selection, metric=metric)
+    section, figure = _view(sections.scoreboard, selection, metric=metric)
+    with top:
+        answer(section.answer)
+        chosen = show_chart(figure, section.charts[0].alt, key="c_board", on_select="rerun", selection_mode="points")
+        st.caption(f"Click a model to see its confusions and faces. {section.caption}")
         explain(METRICS[metric].title, section.example)
-    _show_chart(section, figure)
-    st.caption(section.caption)
+    if chosen.selection.points and (title := chosen.selection.points[0].get("customdata")):
+        judge = common.upper_first(YARDSTICKS[selection.by])
+        faces = {"m_split": selection.split, "m_view": selection.view, "m_by": judge}
+        st.switch_page("pages/confusion.py", query_params={"m_model": str(title[0]), **faces})
     words = "One face on this computer, a second per model."
     if st.button("Measure latency here", icon=":material/timer:", help=words):
         with st.spinner("Measuring each model for a second", show_time=True):
-            st.session_state["c_latency"] = {model.name: computed(_milliseconds, model) for model in selection.models}
+            st.session_state["c_latency"] = {model.name: computed(_milliseconds, model) for model in selection.chosen}
     measured = pd.Series(st.session_state.get("c_latency", {}), dtype=float)
     _show_table(replace(section, table=section.table.assign(latency_ms=section.table["name"].map(measured))))
+    with st.expander("Models in packages of others, measured here", icon=":material/inventory_2:"):
+        st.table(packages_table().set_index("Package"), border="horizontal", alt="Models of others, measured here")
+        st.caption(IN_PACKAGES_ARE)
 
 
 def _milliseconds(model: StoredModel) -> float | None:
@@ -95,12 +155,14 @@ def _milliseconds(model: StoredModel) -> float | None:
         return None
 
 
-def _by_expression(selection: Selection) -> None:
+def _by_expression(selection: Selection, top: DeltaGenerator, drawer: DeltaGenerator) -> None:
     section, figure = _view(sections.by_expression, selection)
-    explain("F1", section.example)
-    _show_chart(section, figure, key="c_class_scores")
-    st.caption(f"{section.caption} {LEGEND}")
-    focus = _highlighted(results(selection).answers.titles, "c_report_of", "Classification report of")
+    with drawer:
+        focus = _highlighted(results(selection).answers.titles, "c_report_of", "Classification report of")
+    with top:
+        _show(section, figure, "c_class_scores")
+        explain("F1", section.example)
+    _show_table(section)
     section, _ = _view(sections.classification, selection, focus=focus)
     with st.grid(2, min_column_width=480):
         with st.container():
@@ -130,64 +192,52 @@ def _with_probabilities(selection: Selection) -> dict[str, str]:
     return {name: answers.titles[name] for name in names}
 
 
-@st.fragment
-def _roc_and_pr(selection: Selection) -> None:
+def _roc_and_pr(selection: Selection, top: DeltaGenerator, drawer: DeltaGenerator) -> None:
     if not (titles := _with_probabilities(selection)):
         return
     label = "Expression against the rest"
-    with st.grid(2, min_column_width=250):
+    with drawer, st.grid(2, min_column_width=250):
         classes = results(selection).answers.classes
         place = min(3, len(classes) - 1)
         expression = st.selectbox(label, classes, index=place, key="c_expression", bind="query-params")
         focus = _highlighted(titles, "c_focus")
-    label = f"Probability from which “{expression}” is predicted"
-    threshold = st.slider(label, 0.0, 1.0, 0.5, 0.01, key="c_threshold", bind="query-params")
+    with top:
+        curves = st.container()
+        label = f"Probability from which “{expression}” is predicted"
+        threshold = st.slider(label, 0.0, 1.0, 0.5, 0.01, key="c_threshold", bind="query-params")
     choices = {"expressions": [expression], "threshold": threshold, "focus": focus}
     section, figure = _view(sections.roc_and_pr, selection, **choices)
-    _at_threshold(section.table[section.table["model"] == focus].iloc[0], expression)
+    with curves:
+        if section.charts:
+            _show(section, figure, "c_roc_pr")
+        else:
+            st.info(f"There are no curves of {expression} for these faces.")
+    _explained(worked.at_threshold(section.table[section.table["model"] == focus].iloc[0], expression))
     explain("ROC and precision-recall curves", section.example, "What are these curves?")
-    if section.charts:
-        _show_chart(section, figure, key="c_roc_pr")
-    else:
-        st.info(f"There are no curves of {expression} for these faces.")
     _show_table(section, placeholder="–")
-    st.caption(f"{section.caption} {LEGEND}")
 
 
-def _at_threshold(at: pd.Series, expression: str) -> None:
-    """Show the metrics of the highlighted model at the threshold, each with the counts that it comes from."""
-    counts = ("true_positives", "false_positives", "false_negatives", "true_negatives")
-    tp, fp, fn, tn = (int(at[name]) for name in counts)
-    precision, recall, f1 = ("–" if pd.isna(at[name]) else f"{at[name]:.3f}" for name in ("precision", "recall", "f1"))
+def _explained(numbers: Mapping[str, tuple[str, str]]) -> None:
+    """Show numbers by title, each with the calculation that it comes from."""
     with st.grid(4, min_column_width=150):
-        explained_metric("Precision", precision, f"{tp} / ({tp} + {fp}) = {precision}.")
-        explained_metric("Recall", recall, f"{tp} / ({tp} + {fn}) = {recall}.")
-        explained_metric("F1", f1, f"2 × {precision} × {recall} / ({precision} + {recall}) = {f1}.")
-        explained_metric(
-            "True / false positives",
-            f"{tp} / {fp}",
-            f"Of {tp + fn:,} faces of {expression}, {tp} are predicted as {expression} (true positives) and {fn} are "
-            f"not (false negatives). Of {fp + tn:,} other faces, {fp} are (false positives) and {tn} are not (true "
-            "negatives).",
-        )
+        for name, (value, example) in numbers.items():
+            explained_metric(name, value, example)
 
 
-@st.fragment
-def _calibration(selection: Selection) -> None:
+def _calibration(selection: Selection, top: DeltaGenerator, drawer: DeltaGenerator) -> None:
     if not (titles := _with_probabilities(selection)):
         return
-    focus = _highlighted(titles, "c_calibrated")
+    with drawer:
+        focus = _highlighted(titles, "c_calibrated")
     section, figure = _view(sections.calibration, selection, focus=focus)
     row = section.table[section.table["model"] == focus].iloc[0]
     bins = results(selection).reliability
     bins = bins[bins["model"] == focus]
-    _calibration_metrics(row, bins)
-    st.markdown(
-        f"{_against_floor(row)}  \n{_with_temperature(row)}  \n"
-        f"Mean confidence {row['confidence']:.1%}, accuracy {row['accuracy']:.1%}."
-    )
-    explain("Reliability diagram", section.example, "What is this diagram?")
-    _show_chart(section, figure, key="c_reliability")
+    with top:
+        _show(section, figure, "c_reliability")
+        explain("Reliability diagram", section.example, "What is this diagram?")
+    _explained(worked.calibration(row, bins, len(results(selection).answers.classes)))
+    st.markdown(f"{worked.against_floor(row)}  \n{worked.with_temperature(row)}")
     alt = f"How often each confidence of {focus} occurs"
     picked = show_chart(confidence_bars(bins), alt, key="c_confidence", on_select="rerun")
     chosen = bins.iloc[sorted(place for place in picked.selection.point_indices if place < len(bins))]
@@ -196,72 +246,24 @@ def _calibration(selection: Selection) -> None:
     else:
         faces = faces_in_bins(chosen)
         st.markdown(
-            f"**{len(chosen)} selected bins**: {faces['faces']:,} faces ({faces['share']:.0%} of all) with a mean "
-            f"confidence of {faces['confidence']:.1%}; {faces['accuracy']:.1%} of these predictions are correct "
-            f"(95 % interval {faces['low']:.1%} to {faces['high']:.1%})."
+            f"**{len(chosen)} selected bins**: {faces['faces']:,} faces ({percent(faces['share'])} of all) with a mean "
+            f"confidence of {_percent(faces['confidence'])}; {_percent(faces['accuracy'])} of these predictions are "
+            f"correct (95 % interval {_percent(faces['low'])} to {_percent(faces['high'])})."
         )
     _show_table(section)
-    st.caption(f"{section.caption} {LEGEND}")
 
 
-def _calibration_metrics(row: pd.Series, bins: pd.DataFrame) -> None:
-    loss, brier, ece, floor = (f"{row[name]:.3f}" for name in ("log_loss", "brier", "ece", "floor"))
-    distances = (bins["accuracy"] - bins["confidence"]).abs() * bins["share"]
-    largest = bins.iloc[int(distances.argmax())]
-    with st.grid(4, min_column_width=150):
-        explained_metric(
-            "Log loss",
-            loss,
-            f"exp(−{loss}) = {exp(-row['log_loss']):.3f}: the geometric mean of the probabilities of the true "
-            "expressions.",
-        )
-        explained_metric(
-            "Brier score",
-            brier,
-            f"{brier}, where the same probability for all seven expressions gives (6/7)² + 6 × (1/7)² = "
-            f"{(6 / 7) ** 2 + 6 * (1 / 7) ** 2:.3f}.",
-        )
-        explained_metric(
-            "Calibration error (ECE)",
-            ece,
-            f"The bin from {largest['from']:.0%} to {largest['to']:.0%} adds most: |{largest['accuracy']:.3f} − "
-            f"{largest['confidence']:.3f}| × {largest['share']:.3f} of the faces = {distances.max():.3f} of {ece}.",
-        )
-        explained_metric("Noise floor of the ECE", floor, _against_floor(row).replace("**", ""))
-
-
-def _against_floor(row: pd.Series) -> str:
-    place = {"above": "above", "inside": "within", "below": "below"}[row["against_floor"]]
-    return (
-        f"An ECE of {row['ece']:.3f} is **{place}** what a perfectly calibrated model with the same confidences shows "
-        f"by chance: {row['floor']:.3f} on average, {row['floor_low']:.3f} to {row['floor_high']:.3f} in 95 % of draws."
-    )
-
-
-def _with_temperature(row: pd.Series) -> str:
-    if pd.isna(row["fitted_on"]):
-        return "No temperature: there are no predictions of the other test split to fit it on."
-    return (
-        f"T = {row['temperature']:.2f}, fitted on {row['fitted_on']}: log loss {row['log_loss']:.3f} → "
-        f"{row['log_loss_scaled']:.3f}, ECE {row['ece']:.3f} → {row['ece_scaled']:.3f}."
-    )
-
-
-def _robustness(selection: Selection) -> None:
+def _robustness(selection: Selection, top: DeltaGenerator, drawer: DeltaGenerator) -> None:
     table, without, complaints = results(selection).degraded
     warn(complaints, "Some results on degraded faces are left out:")
     if not table.empty:
-        focus = _highlighted(dict(zip(table["name"], table["model"], strict=True)), "c_robust")
+        with drawer:
+            focus = _highlighted(dict(zip(table["name"], table["model"], strict=True)), "c_robust")
         section, figure = _view(sections.robustness, selection, focus=focus)
-        row = section.table[section.table["model"] == focus].iloc[0]
-        with st.container(horizontal=True):
-            st.metric("Accuracy, clean", f"{row['clean']:.1%}", border=True)
-            st.metric("Accuracy, degraded", f"{row['degraded']:.1%}", border=True)
-            st.metric("Mean confidence, degraded", f"{row['confidence']:.1%}", border=True)
-        explain("Robustness", section.example)
-        _show_chart(section, figure, key="c_robustness")
+        with top:
+            _show(section, figure, "c_robustness")
+            explain("Robustness", section.example)
         _show_table(section)
-        st.caption(f"{section.caption} {LEGEND}")
     if without:
         own = results(selection).answers.own
         how = f"`fer-lab evaluate NAME --degraded {f'--on {selection.split}' if own else '--save'}`"
@@ -272,43 +274,43 @@ def _robustness(selection: Selection) -> None:
         )
 
 
-def _significance(selection: Selection) -> None:
+def _significance(selection: Selection, top: DeltaGenerator, drawer: DeltaGenerator) -> None:  # noqa: ARG001
     section, figure = _view(sections.significance, selection)
     if not section.charts:
         st.info("Two models are needed to compare. Choose more above.", icon=":material/info:")
         return
-    explain("McNemar’s test", section.example)
-    _show_chart(section, figure)
-    st.caption(section.caption.replace("In brackets:", "Gray:") if narrow_screen() else section.caption)
+    if narrow_screen():
+        section = replace(section, caption=section.caption.replace("In brackets:", "Gray:"))
+    with top:
+        _show(section, figure, legend="")
+        explain("McNemar’s test", section.example)
     _show_table(section, height="auto")
 
 
-def _training(selection: Selection) -> None:
+def _training(selection: Selection, top: DeltaGenerator, drawer: DeltaGenerator) -> None:  # noqa: ARG001
     _, without, complaints = results(selection).histories
     warn(complaints, "Some training curves are left out:")
     section, figure = _view(sections.training, selection)
-    if section.example:
-        explain("Training curves", section.example)
-    if section.charts:
-        _show_chart(section, figure, key="c_training")
-        st.caption(f"{section.caption} {LEGEND}")
-    if without:
-        st.caption(f"Without curves: {plain(', '.join(without))}.")
+    with top:
+        if section.charts:
+            _show(section, figure, "c_training")
+            explain("Training curves", section.example)
+        if without:
+            st.caption(f"Without curves: {plain(', '.join(without))}.")
 
 
-def _paper(selection: Selection) -> None:
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        titles = paper_metrics()
+def _paper(selection: Selection, top: DeltaGenerator, drawer: DeltaGenerator) -> None:
+    titles = paper_metrics()
+    with drawer:
         metric = choose("Metric", titles, "c_paper_metric", format_func=titles.__getitem__)
-        section, figure = _view(sections.paper, selection, metric=metric)
+    section, figure = _view(sections.paper, selection, metric=metric)
+    with top:
+        _show(section, figure, legend="The paper’s contradictions stand as it prints them.")
         explain(titles[metric], section.example)
     st.caption(
-        "Reported numbers are as the paper prints them, with its contradictions. Both are always on PublicTest, the "
-        f"paper’s test split, and judged by FER2013’s label; ours {selection.view}. Ours learn from at most 26,040 "
-        "of the 28,709 faces of Training, and everything is chosen on the others; the paper learns from all and "
-        "chooses on PrivateTest. `fer-lab train NAME --papers-split --recipe paper` does so."
+        "Ours learn from at most 26,040 of the 28,709 faces of Training, and everything is chosen on the others; the "
+        "paper learns from all and chooses on PrivateTest. `fer-lab train NAME --papers-split --recipe paper` does so."
     )
-    _show_chart(section, figure)
     _show_table(section, placeholder="–", height="auto")
     st.markdown("**The paper’s conclusions, judged**")
     st.markdown("\n".join(f"- {sentence}" for sentence in in_prose(results(selection).claims)))
@@ -316,8 +318,9 @@ def _paper(selection: Selection) -> None:
     variants, title_of = list(PAPER_VARIANTS), PAPER_VARIANTS.__getitem__
     variant = st.selectbox("Variant", variants, 5, format_func=title_of, key="c_variant", bind="query-params")
     title, f1 = title_of(variant), results(selection).paper[1][variant]
-    lowest = f1.dropna(subset=["f1"]).sort_values("f1").drop_duplicates("model").itertuples()
-    explain("F1", f"{title} has its lowest F1: " + "; ".join(f"{r.expression} {r.f1:.3f} ({r.model})" for r in lowest))
+    lowest = f1.dropna(subset=["f1"]).sort_values("f1").drop_duplicates("model").to_dict("records")
+    words = "; ".join(f"{row['expression']} {_percent(row['f1'])} ({row['model']})" for row in lowest)
+    explain("F1", f"{title} has its lowest F1: {words}")
     show_chart(class_scores(f1, narrow=narrow_screen()), alt=f"F1 by expression of {title}, reported and measured")
     st.markdown("**Where the paper contradicts itself**")
     st.table(
@@ -328,13 +331,15 @@ def _paper(selection: Selection) -> None:
     st.caption(f"Names such as VGG16_modified are the paper’s. {PLAIN_MEANS}")
 
 
-def _model_card(selection: Selection) -> None:
+def _model_card(selection: Selection, top: DeltaGenerator, drawer: DeltaGenerator) -> None:
     models = list(selection.models)
     first = next((place for place, model in enumerate(models) if model.name == DEFAULT_MODEL), 0)
-    (model,) = choose_model(models, "c_card", "Model card of", index=first, width=420)
-    if blocks := model.card.training.get("blocks"):
-        show_chart(network_diagram(blocks, narrow=narrow_screen()), diagram_text(blocks), key="c_diagram")
-    st.markdown(computed(_card_text, model))
+    with drawer:
+        (model,) = choose_model(models, "c_card", "Model card of", index=first, width=420)
+    with top:
+        if blocks := model.card.training.get("blocks"):
+            show_chart(network_diagram(blocks, narrow=narrow_screen()), diagram_text(blocks), key="c_diagram")
+        st.markdown(computed(_card_text, model))
     file_name, readme = f"{model.name}-README.md", lambda: model_readme(model)
     offer_download("In Hugging Face’s form", readme, file_name, "text/markdown", "download", "c_card_file")
 
@@ -346,18 +351,20 @@ def _card_text(model: StoredModel) -> str:
     return re.sub(r"^#+ ", "#### ", model_text(model), flags=re.MULTILINE)
 
 
-SECTIONS: Final[dict[str, Callable[[Selection], None]]] = {
-    "Scoreboard": _scoreboard,
-    "F1 by expression": _by_expression,
-    "ROC and PR": _roc_and_pr,
-    "Calibration": _calibration,
-    "Robustness": _robustness,
-    "Significance": _significance,
-    "Training": _training,
-    "Paper": _paper,
-    "Model cards": _model_card,
+FACES: Final = "split, by, models, ensemble"
+SECTIONS: Final[dict[str, tuple[Callable[[Selection, DeltaGenerator, DeltaGenerator], None], str]]] = {
+    "Scoreboard": (_scoreboard, FACES),
+    "F1 by expression": (_by_expression, FACES),
+    "ROC and PR": (_roc_and_pr, FACES),
+    "Calibration": (_calibration, FACES),
+    "Robustness": (_robustness, "own, by, models"),
+    "Significance": (_significance, FACES),
+    "Training": (_training, "own, models"),
+    "Paper": (_paper, ""),
+    "Model cards": (_model_card, "own"),
 }
-"""Name of each tab, and the function that shows it. Only the open tab is computed."""
+"""Name of each tab, the function that shows it, and what it can be changed by. Only the open tab is computed."""
 
-OF_FER2013: Final = ("Paper",)
-"""Tabs that show results on FER2013 whatever is chosen, so that they are left out on another data set."""
+
+def _percent(share: float) -> str:
+    return percent(share, ".1%")

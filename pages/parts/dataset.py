@@ -11,7 +11,9 @@ from typing import Any, Final
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
+from fer_core.columns import percent
 from fer_core.data import FaceDataset
 from fer_core.data.fer2013 import Fer2013Faces
 from fer_core.faces import DEGRADATIONS, DetectionStages, degrade, detection_stages, enlarged_pixels, preprocess_faces
@@ -21,10 +23,17 @@ from fer_core.measuring.face_table import MEASURES, face_table, filtered, shuffl
 from fer_core.models import model_spec, networks_by_input
 from fer_core.models.backbones import BLUE_FIRST, input_picture, network_input
 from fer_core.runs.own_pictures import OwnFaces, read_own_faces, read_own_zip
+from fer_core.sections import answers as says
 from fer_core.store.datasets import list_datasets
 from fer_core.store.folders import DEFAULT_MODEL, load_model
 from fer_core.store.stored_model import StoredModel
-from fer_core.training.augmentation import AS_THE_ABSTRACT, AS_THE_PAPER, Augmentation, augmented_copies
+from fer_core.training.augmentation import (
+    AS_THE_ABSTRACT,
+    AS_THE_PAPER,
+    Augmentation,
+    augmentation_in_words,
+    augmented_copies,
+)
 from fer_core.training.recipe import named_recipe
 from fer_core.types import FerError, Image
 from pages.parts.charts import show_chart
@@ -41,6 +50,7 @@ from pages.parts.common import (
 )
 from pages.parts.data import classifier, computed, computed_here, fer2013, own_pictures
 from pages.parts.face import Tile, face_tiles, fer2013_tile
+from pages.parts.head import answer
 from pages.parts.pictures import SOURCES, available_sources, pictures_from, stages_of
 
 OWN: Final = "My own pictures"
@@ -150,44 +160,55 @@ def _from_folder(folder: str, whole: bool, _: int) -> OwnFaces:
     return read_own_faces(Path(folder).expanduser(), whole_image=whole)
 
 
-def classes(shown: ShownFaces) -> None:
+def classes(shown: ShownFaces, top: DeltaGenerator, drawer: DeltaGenerator) -> None:
     """Show the class distribution of each split, as in the paper's figure 1."""
     dataset = shown.dataset
     counts = dataset.counts()
     if shown.own:
         counts = counts.loc[["Training"]].rename(index={"Training": OWN})
-    bars = choose("Bars", ("numbers", "shares"), "d_bars")
+    with drawer:
+        bars = choose("Bars", ("numbers", "shares"), "d_bars")
     totals = counts.sum()
     rare, frequent = str(totals.idxmin()), str(totals.idxmax())
     alt = f"Faces by expression and split; most for {frequent}, fewest for {rare}"
-    show_chart(class_distribution(counts, shares=bars == "shares"), alt)
     splits = "" if not shown.is_fer2013 else " PublicTest is the paper’s test split, PrivateTest the challenge’s."
-    st.caption(
-        f"{len(dataset):,} faces of 48 × 48 gray pixels. {totals.max():,} are {frequent}, {totals.min():,} {rare}. A "
-        f"model that always answers {frequent} is right on {totals.max() / len(dataset):.0%} of them.{splits}"
-    )
+    chart = class_distribution(counts, shares=bars == "shares")
+    with top:
+        answer(says.classes(counts))
+        show_chart(chart, alt, key="d_classes", on_select=_open_class, selection_mode="points")
+        st.caption(f"Click a bar to see its faces. {len(dataset):,} faces of 48 × 48 gray pixels.{splits}")
     counts = counts.assign(all=counts.sum(axis=1)).rename_axis("Split")
     st.dataframe(counts, alt="Number of faces by split and expression")
 
 
-def browse(shown: ShownFaces) -> None:
+def _open_class() -> None:
+    state: Any = st.session_state
+    if points := state["d_classes"].selection.points:
+        state["d_section"], state["d_label"] = "Faces", str(points[0]["x"])
+
+
+def browse(shown: ShownFaces, top: DeltaGenerator, drawer: DeltaGenerator) -> None:
     """Show faces that pass the chosen filters, page by page."""
     table = shown.table()
-    faces, ranges = _chosen(shown, table)
+    with drawer:
+        faces, ranges = _chosen(shown, table)
     words = [
         f" · {MEASURES[name].title} {low:g} to {high:g}"
         for name, (low, high) in ranges.items()
         if (low, high) != (MEASURES[name].low, MEASURES[name].high)
     ]
-    st.markdown(f"**{len(faces):,} faces**{''.join(words)}")
+    with top:
+        answer(f"{len(faces):,} of {len(table):,} faces{''.join(words)}")
+        tiles_place = st.container()
+        pages = max(1, -(-len(faces) // ON_A_PAGE))
+        number = st.number_input("Page", 1, pages, 1, key="d_page", width=160) if pages > 1 else 1
     if faces.empty:
-        st.caption("No face passes all of these filters.")
+        top.caption("No face passes all of these filters.")
         return
-    pages = -(-len(faces) // ON_A_PAGE)
-    number = st.number_input("Page", 1, pages, 1, key="d_page", width=160) if pages > 1 else 1
     on_page = faces.iloc[(int(number) - 1) * ON_A_PAGE : int(number) * ON_A_PAGE]
     tiles = [_tile(shown, place, face) for place, face in zip(on_page.index, on_page.itertuples(), strict=True)]
-    face_tiles(tiles, "dataset")
+    with tiles_place:
+        face_tiles(tiles, "dataset")
 
 
 def _tile(shown: ShownFaces, place: int, face: Any) -> Tile:
@@ -210,7 +231,7 @@ def _tile(shown: ShownFaces, place: int, face: Any) -> Tile:
 def _votes_in_words(face: Any) -> str:
     if pd.isna(face.agreement):
         return "no votes"
-    return f"{face.said or 'no clear answer'}, {face.agreement:.0%} agree"
+    return f"{face.said or 'no clear answer'}, {percent(face.agreement)} agree"
 
 
 def _chosen(shown: ShownFaces, table: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, tuple[float, float]]]:
@@ -322,28 +343,7 @@ def _augmented(shown: ShownFaces, places: list[int], number: int) -> None:
         st.image(image, caption="as stored", width="stretch", alt=f"Face of {face}")
         for count, copy in enumerate(copies[list(recipes).index(name)][number - start], 1):
             st.image(copy, caption=f"copy {count}", width="stretch", alt=f"Augmented copy {count} of {face}")
-    st.caption(_in_words(recipes[name]))
-
-
-def _in_words(kind: Augmentation) -> str:
-    """Return what an augmentation does, in sentences."""
-    (low, high), of_all = kind.scale, f"{kind.degraded:.0%}"
-    changes = {
-        f"rotated by up to {kind.rotation:g}°": True,
-        f"scaled by {low:g} to {high:g}": low < high,
-        f"shifted by up to {kind.shift:g} pixels": kind.shift,
-        "mirrored or not": kind.flip,
-        f"contrast changed by up to {kind.contrast:.0%}": kind.contrast,
-        f"brightness changed by up to {kind.brightness:.0%} of the range": kind.brightness,
-        f"gamma up to {kind.gamma:g}": kind.gamma > 1,
-    }
-    sentences = {
-        f"Each copy is {', '.join(words for words, given in changes.items() if given)}.": True,
-        f"{kind.cover:.0%} get a gray patch and {kind.erase:.0%} a patch of noise.": kind.cover or kind.erase,
-        f"{of_all} get noise, and {of_all} blur, low resolution or compression, as from a poor camera.": kind.degraded,
-        f"The network trains on the inner {kind.crop} × {kind.crop} pixels.": kind.crop < 48,
-    }
-    return " ".join(words for words, given in sentences.items() if given)
+    st.caption(augmentation_in_words(recipes[name]))
 
 
 def _drawn(dataset: FaceDataset, places: tuple[int, ...], kinds: tuple[Augmentation, ...]) -> list[Any]:
@@ -404,12 +404,14 @@ def _show_stages(name: str, stages: DetectionStages) -> None:
 STEPS: Final = {"What networks see": _inputs, "Augmentation": _augmented, "Face detection": _detected}
 
 
-def preparation(shown: ShownFaces) -> None:
+def preparation(shown: ShownFaces, top: DeltaGenerator, drawer: DeltaGenerator) -> None:
     """Show one step of the preparation for a face that the visitor chooses, and the faces after it."""
-    step = choose("Step", STEPS, "d_step")
-    with st.container(horizontal=True):
+    with top:
+        step = choose("Step", STEPS, "d_step")
+    with drawer, st.container(horizontal=True):
         present = [name for name in EXPRESSIONS if shuffled_places(shown.dataset, name)]
         label = st.selectbox("Label", [ANY, *present], key="d_prepared", bind="query-params", width=160)
         places = shuffled_places(shown.dataset, "" if label == ANY else str(label))
         number = whole_number(f"Face (of {len(places):,}, in random order)", 1, len(places), 1, "d_face", width=280)
-    STEPS[step](shown, places, number - 1)
+    with top:
+        STEPS[step](shown, places, number - 1)

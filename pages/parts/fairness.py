@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack, closing
+from html import unescape
 from pathlib import Path
 from typing import Any, Final
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
+from fer_core.columns import percent
 from fer_core.data.pictures import LAYOUT, open_grouped
-from fer_core.fairness.faces import AuditedFaces, dataset_faces, picture_faces, stored_faces
+from fer_core.fairness.faces import AND, AuditedFaces, dataset_faces, picture_faces, stored_faces
 from fer_core.fairness.groups import ALL, LIMITS, MINIMUM, RATES
 from fer_core.fairness.properties import PROPERTIES
 from fer_core.figures.scores import error_leaves, group_rates
 from fer_core.files import csv_text
 from fer_core.labels import EXPRESSIONS
 from fer_core.metrics.significance import LEVEL
+from fer_core.sections import answers as says
+from fer_core.sections import worked
 from fer_core.store.datasets import find_dataset
 from fer_core.store.stored_model import StoredModel
 from fer_core.types import FerError
@@ -25,7 +30,9 @@ from fer_core.visitors import TemporaryFolder, check_room
 from pages.parts import common
 from pages.parts.charts import narrow_screen, show_chart
 from pages.parts.common import choose, explain, plain, with_code
-from pages.parts.data import computed, predictions, shared
+from pages.parts.confusion import show_faces
+from pages.parts.data import computed, fer2013, predictions, shared
+from pages.parts.head import answer
 
 EXAMPLE: Final = """people.zip
    table.csv        file,gender,age,expression
@@ -47,8 +54,7 @@ def test_faces() -> AuditedFaces | None:
         answers, left_out = predictions(stored, split, view, by)
         if answers is None:
             common.stop_without_predictions()
-        title = answers.titles.__getitem__
-        name = st.selectbox("Model", answers.names, format_func=title, key="a_model", bind="query-params")
+        name = common.choose_predictions(stored, answers, "a_model")
     common.warn(complaints + left_out, "Some models are left out:")
     try:
         if answers.own:
@@ -117,18 +123,18 @@ def _predicted(file: Any, path: str, model: StoredModel, whole: bool) -> Audited
         bar.empty()
 
 
-def groups(faces: AuditedFaces) -> None:
+def groups(faces: AuditedFaces, top: DeltaGenerator, drawer: DeltaGenerator) -> None:
     """Show a rate by group, the largest gaps between groups, and whether chance explains them."""
     divisions = {NONE: NONE} | faces.divisions
     url: dict[str, Any] = {"bind": "query-params", "format_func": divisions.__getitem__}
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with drawer, st.container(horizontal=True, vertical_alignment="bottom"):
         by = st.selectbox("Divide by", list(faces.divisions), key="a_groups", **url)
         and_by = st.selectbox("and by", [name for name in divisions if name != by], key="a_crossed", **url)
         few = "A rate that is a share of fewer faces is shown hollow and not compared."
         least = common.whole_number("Faces to compare", 1, 10_000, MINIMUM, "a_minimum", width=160, help=few)
     audit = computed(AuditedFaces.compare, faces, by, "" if and_by == NONE else str(and_by), least)
     rates = [rate for rate in RATES if (audit.rates["rate"] == rate).any()]
-    with st.container(horizontal=True):
+    with drawer, st.container(horizontal=True):
         rate = choose("Rate", rates, "a_rate", format_func=RATES.__getitem__)
         expression = SEVEN
         if rate != "accuracy":
@@ -137,14 +143,13 @@ def groups(faces: AuditedFaces) -> None:
     if expression != SEVEN:
         shown = shown[shown["expression"] == expression]
     gaps = audit.gaps[audit.gaps["rate"] == rate].sort_values("gap", ascending=False)
-    explain("Gap between groups", _largest(gaps))
-    title = RATES[rate] if expression in (SEVEN, ALL) else f"{RATES[rate]}, {expression}"
-    known = shown[shown["value"].notna()]
-    if len(known):
-        words = "; ".join(f"{row.expression}, {row.group}: {row.value:.0%}" for row in known.itertuples())[:600]
-        show_chart(group_rates(shown, title, narrow=narrow_screen()), f"{title} by {audit.by}: {words}")
     about = f"{PROPERTIES[by].title}: {PROPERTIES[by].words}." if by in PROPERTIES else ""
-    st.caption(f"{plain(faces.model)}. {plain(faces.faces)}. {about}")
+    with top:
+        answer(says.gap(gaps if expression == SEVEN else gaps[gaps["expression"] == expression], faces.divisions[by]))
+        _chart(faces, shown, RATES[rate], by, "" if and_by == NONE else str(and_by))
+        hint = "Click a point to see mistakes in its group. " if faces.source else ""
+        st.caption(f"{hint}{plain(faces.model)}. {plain(faces.faces)}. {about}")
+        explain("Gap between groups", worked.largest_gap(gaps))
     if gaps.empty:
         st.caption(f"There are no two groups of at least {least} faces to compare.")
     else:
@@ -153,7 +158,39 @@ def groups(faces: AuditedFaces) -> None:
     common.offer_download("All rates and groups", lambda: csv_text(audit.rates), name, "text/csv", "download", "a_csv")
 
 
-def failures(faces: AuditedFaces) -> None:
+def _chart(faces: AuditedFaces, rates: pd.DataFrame, title: str, by: str, and_by: str) -> None:
+    """Show a rate of each group; beside it, once a point is clicked, mistakes in its group."""
+    known = rates[rates["value"].notna()]
+    if known.empty:
+        return
+    expressions = set(known["expression"]) - {ALL}
+    title = f"{title}, {expressions.pop()}" if len(expressions) == 1 else title
+    cells = known[["expression", "group", "value"]].to_numpy()
+    words = "; ".join(f"{expression}, {group}: {percent(value)}" for expression, group, value in cells)[:600]
+    alt = f"{title} by {AND.join(filter(None, (by, and_by)))}: {words}"
+    if faces.source is None:
+        show_chart(group_rates(rates, title, narrow=narrow_screen()), alt)
+        return
+    state: Any = st.session_state
+    cell = state.get("a_cell")
+    left: Any = st.container()
+    if cell is not None and cell[0] in set(known["group"]):
+        left, right = st.columns([6, 5], gap="medium")
+        with right:
+            of = "" if cell[1] == ALL else f", {cell[1]}"
+            show_faces(faces.mistakes(*cell, by=by, and_by=and_by), fer2013(), f"Mistakes: {plain(cell[0])}{of}")
+    key = f"a_rates_{cell}"  # after a click the chart starts without a selection, so that any point can be clicked
+
+    def choose_point() -> None:
+        if points := state[key].selection.points:
+            state["a_cell"] = (unescape(points[0]["customdata"][0]), points[0]["customdata"][5])
+
+    chart = group_rates(rates, title, narrow=narrow_screen() or cell is not None)
+    with left:
+        show_chart(chart, alt, key=key, on_select=choose_point, selection_mode="points")
+
+
+def failures(faces: AuditedFaces, top: DeltaGenerator, drawer: DeltaGenerator) -> None:  # noqa: ARG001
     """Show the kinds of faces on which the model is wrong most often."""
     try:
         leaves = computed(AuditedFaces.where_it_fails, faces)
@@ -161,13 +198,14 @@ def failures(faces: AuditedFaces) -> None:
         st.info(with_code(str(error)), icon=":material/info:")
         return
     overall, worst = float(leaves["wrong"].sum() / leaves["faces"].sum()), leaves.iloc[0]
-    st.markdown(
-        f"The model is wrong on **{overall:.0%}** of these faces ({plain(faces.faces)}). It fails most where "
-        f"**{plain(worst['where'])}**: on {worst['value']:.0%} of {worst['faces']:,} faces ({worst['low']:.0%} to "
-        f"{worst['high']:.0%})."
-    )
-    words = "; ".join(f"{row.where} {row.value:.0%}" for row in leaves.itertuples())
-    show_chart(error_leaves(leaves, overall), f"Share of wrong predictions by kind of face: {words}")
+    with top:
+        answer(
+            f"The model is wrong on {percent(overall)} of these faces, and most often where {worst['where']}: on "
+            f"{percent(worst['value'])} of {worst['faces']:,} faces."
+        )
+        words = "; ".join(f"{where} {percent(value)}" for where, value in leaves[["where", "value"]].to_numpy())
+        show_chart(error_leaves(leaves, overall), f"Share of wrong predictions by kind of face: {words}")
+        st.caption(f"{plain(faces.model)}. {plain(faces.faces)}.")
     st.caption(
         "A decision tree of at most three conditions separates wrong from right predictions. One half of the faces "
         "grew it, the other half is counted here, so no group was chosen by the errors that it shows. "
@@ -175,38 +213,22 @@ def failures(faces: AuditedFaces) -> None:
     )
 
 
-def limits(_: AuditedFaces | None = None) -> None:
+def limits(_: AuditedFaces | None, top: DeltaGenerator, drawer: DeltaGenerator) -> None:  # noqa: ARG001
     """Say what an audit can and cannot tell, as a list."""
-    st.markdown("\n".join(f"- **{title}** {text}" for title, text in LIMITS.items()))
+    top.markdown("\n".join(f"- **{title}** {text}" for title, text in LIMITS.items()))
 
 
-SECTIONS: Final[dict[str, Callable[[AuditedFaces], None]]] = {
+SECTIONS: Final[dict[str, Callable[[AuditedFaces, DeltaGenerator, DeltaGenerator], None]]] = {
     "Groups": groups,
     "Where it fails most": failures,
     "What this can say": limits,
 }
 
 
-def _largest(gaps: pd.DataFrame) -> str:
-    if gaps.empty:
-        return "No two groups have enough faces."
-    gap = gaps.iloc[0]
-    chance = "larger than chance explains" if gap["p_holm"] < LEVEL else "which chance can explain"
-    return (
-        f"{'' if gap['expression'] == ALL else gap['expression'] + ': '}{gap['highest']} {gap['highest_value']:.1%}, "
-        f"{gap['lowest']} {gap['lowest_value']:.1%}, so the gap is {100 * gap['gap']:.1f} points, {chance} "
-        f"(p = {gap['p_holm']:.3f} after Holm)."
-    )
-
-
 def _show_gaps(gaps: pd.DataFrame) -> None:
-    beyond = gaps[gaps["p_holm"] < LEVEL]
-    gap = (beyond if len(beyond) else gaps).iloc[0]
-    what = "" if gap["expression"] == ALL else f" for **{gap['expression']}**"
+    beyond = (gaps["p_holm"] < LEVEL).sum()
     st.markdown(
-        f"**{len(beyond)} of {len(gaps)} gaps** are larger than chance explains (p < {LEVEL:g} after Holm’s "
-        f"correction). The largest{' of them' if len(beyond) else ''} is{what}: {plain(gap['highest'])} "
-        f"{gap['highest_value']:.1%}, {plain(gap['lowest'])} {gap['lowest_value']:.1%}."
+        f"**{beyond} of {len(gaps)} gaps** are larger than chance explains (p < {LEVEL:g} after Holm’s correction)."
     )
     in_percent = ["highest_value", "lowest_value", "gap", "low", "high"]
     common.show_table(

@@ -6,8 +6,9 @@ from typing import Any, Final
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
-from fer_core.columns import TEST_SPLITS
+from fer_core.columns import TEST_SPLITS, percent
 from fer_core.data import SPLITS, FaceDataset
 from fer_core.data.fer2013 import Fer2013Faces
 from fer_core.data.near_duplicates import LEAST
@@ -17,8 +18,10 @@ from fer_core.labels import EXPRESSIONS
 from fer_core.metrics import label_truth
 from fer_core.metrics.confusion import HARDEST, SHOWN, confusion_cells, hardest_faces, label_cells, sample_faces
 from fer_core.metrics.mapped_faces import FEW, SHEET_COLUMNS, expression_scores, face_sheet, judged, map_table
-from fer_core.metrics.paper import IN_PACKAGES, PUBLISHED
+from fer_core.metrics.paper import IN_PACKAGES_ARE, packages_table, published_table
 from fer_core.metrics.predictions import Predictions, joined
+from fer_core.sections import answers as says
+from fer_core.sections.sections import PERCENT
 from fer_core.store.folders import DEFAULT_MODEL, list_models
 from fer_core.store.stored_model import StoredModel
 from fer_core.types import FerError
@@ -27,6 +30,7 @@ from pages.parts.common import (
     choose,
     choose_faces,
     choose_model,
+    choose_predictions,
     choose_yardstick,
     explain,
     note_utkface,
@@ -38,6 +42,7 @@ from pages.parts.common import (
 from pages.parts.confusion import show_faces
 from pages.parts.data import computed, faces_of, predictions
 from pages.parts.face import Tile, face_tiles, fer2013_tile
+from pages.parts.head import answer
 
 MOST_SHOWN: Final = 24
 PAIRS_SHOWN: Final = 12
@@ -48,7 +53,7 @@ _CLEARED: Final = "d_map_cleared"
 """Keys of the session state."""
 
 
-def labels(faces: Fer2013Faces) -> None:
+def labels(faces: Fer2013Faces, top: DeltaGenerator, drawer: DeltaGenerator) -> None:
     """Show where annotators and labels differ, and the faces on which they do."""
     dataset = faces.dataset
     if dataset is None:
@@ -56,7 +61,7 @@ def labels(faces: Fer2013Faces) -> None:
     if dataset.votes is None:
         st.info(with_code(faces.votes_missing), icon=":material/info:")
         return
-    with st.container(horizontal=True):
+    with drawer, st.container(horizontal=True):
         split = choose("Faces", ["All", *SPLITS], "d_truth")
         values = choose("In the cells", ("counts", "rates"), "d_values", "rates")
     if split != "All":
@@ -65,28 +70,29 @@ def labels(faces: Fer2013Faces) -> None:
     cells = label_cells(dataset.labels, dataset.plurality)
     table = label_truth.agreement_by_label(dataset.labels, dataset.votes)
     everyone = table.iloc[-1]
-    worst = table.iloc[:-1].sort_values("same").iloc[0]
-    interval = f"95 % interval {everyone['low']:.1%} to {everyone['high']:.1%}"
-    st.markdown(
-        f"On {everyone['clear']:.0%} of these faces most annotators give one of the seven answers. It is FER2013’s "
-        f"label on **{everyone['same']:.1%}** of them ({interval}). A perfect reader of the majority would have this "
-        f"accuracy by FER2013’s label. The annotators agree least with **{worst['label']}**: {worst['same']:.0%}."
-    )
-    show_chart(
-        confusion_chart(cells, values, titles=("FER2013’s label", "Most annotators")),
-        f"FER2013’s label against what most annotators say; the same on {everyone['same']:.1%}",
-    )
+    same, low, high = (percent(everyone[name], ".1%") for name in ("same", "low", "high"))
+    with top:
+        answer(says.labels(table))
+        show_chart(
+            confusion_chart(cells, values, titles=("FER2013’s label", "Most annotators")),
+            f"FER2013’s label against what most annotators say; the same on {same}",
+        )
+        st.caption(
+            f"On {percent(everyone['clear'])} of these faces most annotators give one of the seven answers; the others "
+            f"do not count (95 % interval {low} to {high}). A perfect reader of the majority has this accuracy by "
+            "FER2013’s label."
+        )
     show_table(
         table,
         "Agreement of the annotators by label",
         {
             "label": "Label",
             "faces": ("Faces", "localized"),
-            "clear": ("With one clear answer", "%.3f"),
-            "same": ("Answer is the label", "%.3f"),
-            "low": ("95 % from", "%.3f"),
-            "high": ("to", "%.3f"),
-            "votes_for_label": ("Votes for the label", "%.3f"),
+            "clear": ("With one clear answer", PERCENT),
+            "same": ("Answer is the label", PERCENT),
+            "low": ("95 % from", PERCENT),
+            "high": ("to", PERCENT),
+            "votes_for_label": ("Votes for the label", PERCENT),
             "entropy": ("Entropy, bits", "%.2f"),
         },
         height="content",
@@ -110,84 +116,58 @@ def _tile(faces: Fer2013Faces, dataset: FaceDataset, place: int, votes: bool = F
     return fer2013_tile(faces, row, label, f"**{label}**", [about])
 
 
-def published(faces: Fer2013Faces) -> None:  # noqa: ARG001 (one signature for all sections)
+def published(faces: Fer2013Faces, top: DeltaGenerator, drawer: DeltaGenerator) -> None:  # noqa: ARG001 (as all)
     """Show published accuracies beside what others could reproduce."""
-    st.markdown(
+    top.markdown(
         "Accuracies on PrivateTest by FER2013’s label, as their authors report them. Networks are tuned, sometimes on "
         "the test split, and reported by those who built them, so reproductions are often lower."
     )
-    rows = [
-        {
-            "Method": result["what"],
-            "Claimed": f"{result['claimed']:.2f} %",
-            "Reproduced": result.get("reproduced", "–"),
-            "Source": "; reproduced: ".join(result[key] for key in ("source", "reproduced_source") if key in result),
-        }
-        for result in PUBLISHED
-    ]
-    st.table(pd.DataFrame(rows).set_index("Method"), border="horizontal", alt="Published accuracies on FER2013")
+    top.table(published_table().set_index("Method"), border="horizontal", alt="Published accuracies on FER2013")
     st.caption("Reported by others, not measured here. What is measured here stands under Compare models.")
     st.header("Models in packages, measured here")
-    measured = [
-        {
-            "Package": model["what"],
-            "Claimed": model.get("claimed", "–"),
-            **{
-                split: f"{100 * accuracy:.1f} % ({100 * low:.1f} – {100 * high:.1f}), F1 {model[f'{key}_f1']:.3f}"
-                for split, key in TEST_SPLITS.items()
-                for accuracy, low, high in [model[key]]
-            },
-            "Command": f"`{model['command']}`",
-        }
-        for model in IN_PACKAGES
-    ]
-    st.table(pd.DataFrame(measured).set_index("Package"), border="horizontal", alt="Models of others, measured here")
-    st.caption(
-        "Accuracy by FER2013’s label with 95 % intervals, and macro F1, on whole faces as FER2013 frames them. Whether "
-        "these models saw test faces in training is unknown."
-    )
+    st.table(packages_table().set_index("Package"), border="horizontal", alt="Models of others, measured here")
+    st.caption(IN_PACKAGES_ARE)
 
 
-def hardest(faces: Fer2013Faces) -> None:  # noqa: ARG001 (one signature for all sections)
+def hardest(faces: Fer2013Faces, top: DeltaGenerator, drawer: DeltaGenerator) -> None:  # noqa: ARG001 (as all)
     """Show test faces that all models get wrong, that one gets wrong with confidence, or that divide the models."""
-    with st.container(horizontal=True):
+    with drawer, st.container(horizontal=True):
         split, view, by = choose_faces("d_hard")
     stored, _ = list_models()
     answers, _ = predictions(stored, split, view, by)
     if answers is None:
         st.info("No model has predictions of this split.", icon=":material/info:")
         return
-    order = choose("Show faces where", HARDEST, "d_hardest", format_func=HARDEST.__getitem__)
-    title = answers.titles.__getitem__
-    name = st.selectbox("Predictions of", answers.names, format_func=title, key="d_hard_model", bind="query-params")
+    with drawer, st.container(horizontal=True):
+        order = choose("Show faces where", HARDEST, "d_hardest", format_func=HARDEST.__getitem__)
+        name = choose_predictions(stored, answers, "d_hard_model")
     table = hardest_faces(answers, order, name)
     number = f"{len(table):,} of {len(answers.labels):,} faces"
     if order == "divided":
         number = "Most different answers first"
-    show_faces(table.head(MOST_SHOWN), faces_of(split), f"{HARDEST[order]}: {number}")
+    with top:
+        answer(f"{HARDEST[order]}: {number}")
+        show_faces(table.head(MOST_SHOWN), faces_of(split), f"Predictions of {plain(answers.titles[name])}")
     st.caption(f"{plain(answers.where)}. {len(answers.names)} models. {answers.yardstick}")
     note_utkface(model for model in stored if model.name in answers.names)
 
 
-def copies(faces: Fer2013Faces) -> None:
+def copies(faces: Fer2013Faces, top: DeltaGenerator, drawer: DeltaGenerator) -> None:
     """Show how many pictures occur more than once, and every model's accuracy without those that it was trained on."""
-    counts = label_truth.copies_counted()
-    st.markdown(
-        f"FER2013 holds **{counts['exact']:,} pairs of faces with equal pixels** and {counts['near']:,} more pairs "
-        f"that are nearly the same picture (correlation of the pixels {LEAST} or more). In {counts['across']:,} pairs "
-        "one face is in Training and the other in a test split: models have seen these answers."
-    )
     titles = {"exact": "Equal pixels", "near": "Nearly the same"}
     if faces.dataset is not None:
         titles["differing"] = "With different labels"
-    show_table(
-        label_truth.copies_by_split(faces.dataset),
-        "Pairs of the same picture by split",
-        {"splits": "Pairs within or between", **{name: (title, "localized") for name, title in titles.items()}},
-        height="content",
-    )
+    with top:
+        answer(says.copies(label_truth.copies_counted()))
+        show_table(
+            label_truth.copies_by_split(faces.dataset),
+            "Pairs of the same picture by split",
+            {"splits": "Pairs within or between", **{name: (title, "localized") for name, title in titles.items()}},
+            height="content",
+        )
+        st.caption(f"Nearly the same: a correlation of the pixels of {LEAST} or more.")
     st.header("Accuracy without them")
-    with st.container(horizontal=True):
+    with drawer, st.container(horizontal=True):
         split = choose("Test split", TEST_SPLITS, "d_copies_split")
         by = choose_yardstick("d_copies_by")
     exact, near = label_truth.copied_faces(split)
@@ -207,11 +187,11 @@ def copies(faces: Fer2013Faces) -> None:
             f"Accuracy on {split} with and without faces that are also in Training",
             {
                 "model": "Model",
-                "all": (f"All {first['all_faces']:,} faces", "%.3f"),
-                "no_exact": (f"Without equal pixels: {first['no_exact_faces']:,}", "%.3f"),
-                "no_near": (f"Without near copies too: {first['no_near_faces']:,}", "%.3f"),
-                "no_near_low": ("95 % from", "%.3f"),
-                "no_near_high": ("to", "%.3f"),
+                "all": (f"All {first['all_faces']:,} faces", PERCENT),
+                "no_exact": (f"Without equal pixels: {first['no_exact_faces']:,}", PERCENT),
+                "no_near": (f"Without near copies too: {first['no_near_faces']:,}", PERCENT),
+                "no_near_low": ("95 % from", PERCENT),
+                "no_near_high": ("to", PERCENT),
             },
             height="content",
         )
@@ -299,7 +279,7 @@ def _selected_faces(answers: Predictions, name: str, faces: Fer2013Faces) -> Non
         return
     cells = confusion_cells(answers, name)
     right = int(cells.loc[cells["actual"] == cells["predicted"], "count"].sum())
-    st.markdown(f"{plain(title)} is right on **{right:,} of {number:,} faces ({right / number:.0%})**.")
+    st.markdown(f"{plain(title)} is right on **{right:,} of {number:,} faces ({percent(right / number)})**.")
     scores, few = expression_scores(answers, name)
     with st.grid(2, min_column_width=330):
         with st.container():
@@ -307,7 +287,7 @@ def _selected_faces(answers: Predictions, name: str, faces: Fer2013Faces) -> Non
             show_chart(confusion_chart(cells, "counts"), alt)
         with st.container():
             titles = {"f1": "F1", "low": "95 % from", "high": "to", "precision": "Precision", "recall": "Recall"}
-            numbers = {name: (title, "%.2f") for name, title in titles.items()}
+            numbers = {name: (title, PERCENT) for name, title in titles.items()}
             show_table(
                 scores,
                 "F1 by expression on the selected faces",
@@ -326,7 +306,7 @@ def _selected_faces(answers: Predictions, name: str, faces: Fer2013Faces) -> Non
     show_faces(sample, faces, f"{len(sample)} of the selected faces{drawn}")
 
 
-def face_map(faces: Fer2013Faces) -> None:
+def face_map(faces: Fer2013Faces, top: DeltaGenerator, drawer: DeltaGenerator) -> None:
     """Show the map of the test faces by a model's features, and the faces that are selected on it."""
     stored, _ = list_models()
     mapped = [model for model in stored if model.has_face_map]
@@ -337,12 +317,9 @@ def face_map(faces: Fer2013Faces) -> None:
             icon=":material/info:",
         )
         return
-    st.markdown(
-        "Each point is a face of FER2013’s test splits. Near points look alike to the model. Draw around points with "
-        "the lasso or a box to see these faces and how well the model does on them."
-    )
     words = "Models with a map. For a model of your own, `fer-lab evaluate NAME --map --save` makes it."
-    (model,) = choose_model(mapped, "d_map_model", width=360, help=words)
+    with drawer:
+        (model,) = choose_model(mapped, "d_map_model", width=360, help=words)
     name, title = model.name, model.title
     note_utkface([model])
     answers = {by: _answers(stored, name, by) for by in ("label", "plurality")}
@@ -355,7 +332,8 @@ def face_map(faces: Fer2013Faces) -> None:
         st.info(f"{plain(title)} has no stored predictions of the faces on its map.", icon=":material/info:")
         return
     sheet = computed(face_sheet, faces, table[["row", "label"]]) if faces.dataset else None
-    _map(table, answers, model, faces)
+    with top:
+        _map(table, answers, model, faces)
     if sheet is not None:
         with st.container(height=1, border=False):
             _HOVER(key="hover_faces", data=sheet)
@@ -380,31 +358,27 @@ def _map(table: pd.DataFrame, answers: dict[str, list[Predictions]], model: Stor
 
     missing = {"plurality": not answers["plurality"], "agreement": table["agreement"].isna().all()}
     colorings = [name for name in COLORINGS if not missing.get(name)]
-    with st.container(horizontal=True):
-        coloring = st.selectbox(
-            "Colour", colorings, format_func=COLORINGS.__getitem__, key="d_map_color", bind="query-params", width=220
-        )
-        split = choose("Faces", ["Both", *TEST_SPLITS], "d_map_split")
-        by = choose_yardstick("d_map_by") if answers["plurality"] else "label"
+    selected = st.session_state.get(_ROWS, [])
+    left, right = st.columns([6, 5], gap="medium") if selected else (st.container(), st.container())
+    with left:
+        place = st.container()
+        with st.container(horizontal=True):
+            title_of = COLORINGS.__getitem__
+            coloring = st.selectbox("Colour", colorings, format_func=title_of, key="d_map_color", bind="query-params")
+            split = choose("Faces", ["Both", *TEST_SPLITS], "d_map_split")
+            by = choose_yardstick("d_map_by") if answers["plurality"] else "label"
     shown = table if split == "Both" else table[table["split"] == split]
     shown = shown.assign(judged=judged(shown, by))
-    _chart(shown, coloring, (model.name, coloring, split, by, str(narrow_screen())), model.title)
-    explain(
-        "Map of faces",
-        f"Of the ten faces with the most similar features, {shown['kept'].mean():.1f} on average are among the ten "
-        f"nearest on the map of {model.title}.",
-    )
-    rows = shown.loc[shown["row"].isin(st.session_state.get(_ROWS, [])), "row"]
-    st.header("Selected faces")
-    if rows.empty:
-        st.info(
-            "No face is selected. Draw around some points to see the faces here; the tools are above the chart, at the "
-            "right. A double click on the chart ends a selection.",
-            icon=":material/lasso_select:",
-        )
-        return
-    st.button("Clear the selection", icon=":material/deselect:", on_click=clear)
-    _selected_faces(joined(answers[by]).of_rows(rows), model.name, faces)
+    kept = f"Of the ten faces with the most similar features, {shown['kept'].mean():.1f} on average are among the ten"
+    with place:
+        answer(f"Faces that look alike to {model.title} are close: draw around some with the lasso to see them.")
+        _chart(shown, coloring, (model.name, coloring, split, by, str(narrow_screen())), model.title)
+        explain("Map of faces", f"{kept} nearest on the map of {model.title}.")
+    rows = shown.loc[shown["row"].isin(selected), "row"]
+    if len(rows):
+        with right:
+            st.button("Clear the selection", icon=":material/deselect:", on_click=clear)
+            _selected_faces(joined(answers[by]).of_rows(rows), model.name, faces)
 
 
 def _chart(shown: pd.DataFrame, coloring: str, view: tuple[str, ...], title: str) -> None:

@@ -10,6 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from fer_core.lecture.screens import SCREENS
 from pages.parts.charts import narrow_screen, watch_width
+from pages.parts.common import plain
 from pages.parts.stage import SCREEN
 
 _PLACE: Final[ContextVar[DeltaGenerator | None]] = ContextVar("place_of_the_title", default=None)
@@ -40,8 +41,19 @@ def _screen_of(page: str) -> str:
     return next((screen.name for screen in SCREENS.values() if screen.page == page), "")
 
 
-def head(title: str, sentence: str) -> None:
-    """Show the head of a page: its title, and one sentence in Markdown on what one can do here."""
+def head(title: str, sentence: str = "") -> None:
+    """Show the head of a page: its title, and one sentence in Markdown on what one can do here, if it has no answer."""
     with _PLACE.get() or st.container():
         st.title(title, anchor=False)
-    st.markdown(sentence)
+    if sentence:
+        st.markdown(sentence)
+
+
+def answer_first(opened: bool = False) -> tuple[DeltaGenerator, DeltaGenerator]:
+    """Return a place for the answer and its chart, and below it the drawer for what changes them."""
+    return st.container(), st.expander("Change what is shown", icon=":material/tune:", expanded=opened)
+
+
+def answer(sentence: str) -> None:
+    """Show what a page found, one sentence of `fer_core.sections.answers`."""
+    st.subheader(plain(sentence).replace(" %", "\u00a0%"), anchor=False)

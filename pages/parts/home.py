@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, Final
 
+import pandas as pd
 import streamlit as st
 
 from fer_core.columns import TEST_SPLITS, percent_text
 from fer_core.data import SAMPLE_CREDIT
 from fer_core.faces import evidence_for
-from fer_core.metrics.predictions import joined
+from fer_core.sections.sections import PERCENT
 from fer_core.store.stored_model import StoredModel
-from pages.parts.common import plain, why_not_sure
-from pages.parts.data import predictions
+from pages.parts.common import plain, show_table, why_not_sure
 from pages.parts.pictures import SAMPLE, annotated, evidence_tile, input_tile, result_for
 
 SIDE: Final = 236
@@ -39,62 +38,51 @@ LINKS: Final[dict[str, Any]] = {
 """Page, label, icon and query parameters of the links by the title of the card."""
 
 
-def three_ways(model: StoredModel) -> None:
-    """Show what one can do here as three cards: try it, explore, teach."""
+def try_it(model: StoredModel) -> None:
+    """Show what the model says about the sample, and where to try it on one's own pictures."""
     result = result_for(SAMPLE, model)
     face = result.faces[0] if result.faces else None
-    with st.grid(3, min_column_width=260, gap="medium"):
-        with _card():
-            box = f"labelled {face.answer}" if face else "without a box"
-            _picture(annotated(SAMPLE, model), f"Portrait of an astronaut, {box}")
-            st.subheader("Try it", anchor=False)
-            if face:
-                share = "" if not face.sure else f" ({percent_text(face.confidence)})"
-                st.markdown(f"{plain(model.title)} says: **{face.answer}**{share}.")
-                why_not_sure(face)
-            else:
-                st.markdown(plain(result.error or "No face was found in the sample."))
-            _links("Try it")
+    with _card():
+        box = f"labelled {face.answer}" if face else "without a box"
+        _picture(annotated(SAMPLE, model), f"Portrait of an astronaut, {box}")
+        if face:
+            share = "" if not face.sure else f" ({percent_text(face.confidence)})"
+            st.markdown(f"{plain(model.title)} says: **{face.answer}**{share}.")
+            why_not_sure(face)
+        else:
+            st.markdown(plain(result.error or "No face was found in the sample."))
+        _links("Try it")
+        st.caption(f"Portrait: {SAMPLE_CREDIT}.")
+
+
+def explore_and_teach(model: StoredModel) -> None:
+    """Show two more things that one can do here, each with a picture of the sample's face."""
+    face = next(iter(result_for(SAMPLE, model).faces), None)
+    with st.grid(2, min_column_width=260, gap="medium"):
         with _card():
             if face and face.activation is not None:
                 tile = evidence_tile(face, evidence_for(face.activation, face.expression))
                 _picture(tile, f"The face in gray; bright places speak for {face.expression}")
-            st.subheader("Explore", anchor=False)
-            st.markdown("See where models look, and how often they are right.")
+            st.markdown("**Explore** where models look, and how often they are right.")
             _links("Explore")
         with _card():
             if face:
                 _picture(input_tile(face, model), "The same face in 48 × 48 gray pixels")
-            st.subheader("Teach", anchor=False)
-            st.markdown("Show how pixels become seven probabilities.")
+            st.markdown("**Teach** how pixels become seven probabilities.")
             _links("Teach")
-    st.caption(f"Portrait: {SAMPLE_CREDIT}.")
 
 
-def why_default(shown: StoredModel, models: Sequence[StoredModel]) -> str:
-    """Return why the pages start with a model; empty if no score says so, or another model has a better one."""
-    scores = {model.title: model.card.holdout_score or 0.0 for model in models if model.servable}
-    best = max(scores.values(), default=0.0)
-    if best == 0 or scores.get(shown.title) != best:
-        return ""
-    return (
-        f"The pages start with {plain(shown.title)}. Of the models that can predict and have a score on faces held out "
-        f"of training, it has the best, {best:.1%}: the mean of its accuracies by FER2013's label and by most "
-        f"annotators and of its mean recall by most annotators, each on clean and on degraded faces."
-    )
-
-
-def judged_by(models: Sequence[StoredModel], by: str) -> str:
-    """Return what scores on both test splits are judged by, with the number of faces; empty if that is not stored.
-
-    The models' predictions are of the same faces, so those of the first model that has them are enough.
-    """
-    for model in models:
-        parts = [part for split in TEST_SPLITS if (part := predictions([model], split, "plain", by)[0])]
-        if len(parts) == len(TEST_SPLITS):
-            both = joined(parts)
-            return f"{both.split}. {both.yardstick}"
-    return ""
+def scoreboard(table: pd.DataFrame) -> None:
+    """Show the scores of all models in a drawer."""
+    with st.expander(f"Scores of all {len(table)} models", icon=":material/leaderboard:"):
+        st.caption(
+            "Share of FER2013's test faces that each model classifies correctly, with 95 % intervals. They cover which "
+            "test faces were drawn, not training again with another seed. Degraded faces: with noise, blur, low "
+            "resolution, low light and occlusion; see Compare."
+        )
+        names = {"Model": "Model"} | {str(name): str(name) for name in table.columns[1:]}
+        scores = {f"{split} macro F1": (f"{split} macro F1", PERCENT) for split in TEST_SPLITS}
+        show_table(table, "Scoreboard of the models", names | scores | {"Parameters": ("Parameters", "compact")})
 
 
 def _card() -> Any:

@@ -70,7 +70,7 @@ def ship(name: str) -> None:
 def said(app: AppTest) -> str:
     """Return what a page says in words, without the backslashes that keep Markdown out of names."""
     kinds = (app.subheader, app.markdown, app.caption, app.info, app.warning, app.error, app.success, app.header)
-    return " ".join(str(element.value) for kind in kinds for element in kind).replace("\\", "")
+    return " ".join(str(element.value) for kind in kinds for element in kind).replace("\\", "").replace("\xa0", " ")
 
 
 def charts(app: AppTest) -> list[str]:

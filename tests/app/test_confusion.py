@@ -1,13 +1,15 @@
 """The Confusion page without a browser: layouts, cells, faces with and without FER2013."""
 
+import numpy as np
 import pytest
 
+from fer_core.columns import PROBABILITIES
 from fer_core.store.folders import promoted
 from tests.app.conftest import charts, said
 from tests.made_up_store import add_model, write_votes
 
 pytestmark = pytest.mark.usefixtures("no_models")
-CELL = {"m_model": "The weak one", "m_actual": "fear", "m_predicted": "fear"}
+CELL = {"m_model": "The weak one", "m_actual": "fear", "m_predicted": "fear", "m_by": "FER2013's label"}
 
 
 @pytest.fixture
@@ -80,5 +82,17 @@ def test_a_model_that_starts_from_utkface_says_so_and_broken_ones_are_named_and_
 def test_one_model_has_nothing_beside_it(page, own_home):
     add_model(promoted(), "only")
     app = page(m_layout="Side by side")
-    assert "no other one to compare it with" in app.info[0].value
+    assert "no other one to compare it with" in said(app)
     assert len(charts(app)) == 1
+
+
+def test_the_page_begins_with_the_most_frequent_mistake_and_its_faces(page, three, dataset):
+    app = page(m_by="FER2013's label", m_model="The weak one")
+    predicted = three[2].predictions("public_test")[PROBABILITIES].to_numpy().argmax(axis=1)
+    counts = np.zeros((7, 7))
+    np.add.at(counts, (np.arange(105) % 7, predicted), 1)
+    np.fill_diagonal(counts, 0)
+    worst = counts.max()
+    assert f"% of the {app.selectbox(key='m_actual').value} faces" in app.subheader[0].value
+    assert f"({worst:.0f} of 15), its most frequent mistake" in app.subheader[0].value
+    assert f"The weak one predicts {worst:.0f} " in said(app)

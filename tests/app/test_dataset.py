@@ -42,13 +42,20 @@ def test_without_fer2013_it_says_how_to_get_it_and_shows_what_needs_no_faces(pag
     assert app.table[0].value.shape[0] > 5
 
 
+def test_a_click_on_a_bar_opens_its_faces(page, made_up):
+    app = page()
+    app.session_state["d_section"], app.session_state["d_label"] = "Faces", "sad"  # as the click does
+    assert "of 213 faces" in app.run().subheader[0].value
+    assert {picture.rsplit(" ", 1)[1] for picture in pictures(app)} == {"sad"}
+
+
 def test_classes_filters_and_pages_of_faces(page, made_up):
     app = page(d_section="Classes", d_bars="shares", d_split="PublicTest", d_label="sad")
     assert tabs(app) == ["Classes", "Faces", "Preparation", *OF_FER2013]
     assert charts(app)[0].startswith("Faces by expression and split")
     assert app.dataframe[0].value["all"].sum() == 213
     at_section(app, "d_section", "Faces")
-    assert "**15 faces**" in said(app)
+    assert app.subheader[0].value == "15 of 213 faces"
     assert "No face passes" in said(app.selectbox(key="d_said").set_value("disgust").run())
     for key, value in (("d_said", "any"), ("d_label", "any"), ("d_split", "PrivateTest")):
         app.selectbox(key=key).set_value(value)
@@ -63,16 +70,16 @@ def test_filters_of_fer2013_by_votes_prediction_and_ranges(page, real):
     part, roll = real.split("public_test"), known_roll(real.rows)
     differing = (part.plurality >= 0) & (part.plurality != part.labels)
     app = page(d_section="Faces", d_split="PublicTest", d_differing="true")
-    assert f"**{differing.sum():,} faces**" in said(app)
+    assert f"{differing.sum():,} of 35,887 faces" in said(app)
     app.selectbox(key="d_split").set_value("any")
     app.toggle(key="d_differing").set_value(False)
     app.slider(key="d_roll").set_value((20, 45)).run()
-    assert f"**{(roll >= 20).sum():,} faces** · Head roll, degrees 20 to 45" in said(app)
+    assert f"{(roll >= 20).sum():,} of 35,887 faces · Head roll, degrees 20 to 45" in said(app)
     assert f"{np.isnan(roll).sum():,} of 35,887 faces have no head roll" in said(app)
     by_roll = {"d_order": "Head roll, degrees", "d_falling": "true"}
     app = page(d_section="Faces", d_roll=["-5", "5"], d_brightness=["0", "40"], **by_roll)
     dark = real.images.mean(axis=(1, 2)) <= 40
-    assert f"**{(dark & (abs(roll) <= 5)).sum():,} faces**" in said(app)
+    assert f"{(dark & (abs(roll) <= 5)).sum():,} of 35,887 faces" in said(app)
     app.button(key="open_dataset_0").click().run()
     assert app.table[0].value.loc["Head roll"].item() == "5°"
     for name in ("roll", "brightness"):
@@ -88,7 +95,8 @@ def test_labels_beside_the_annotators_and_pictures_with_two_labels(page, real):
     assert charts(app)[0].startswith("FER2013’s label against what most annotators say")
     table = app.dataframe[0].value.set_index("label")
     assert table.loc["all", "faces"] == 3589
-    assert table.loc["all", "same"] == pytest.approx(0.654, abs=5e-4)
+    assert table.loc["all", "same"] == pytest.approx(65.4, abs=0.05)
+    assert "on 65.4 % of the faces" in said(app)
     for order in ("divided", "alone", "agreed"):
         app.get_by_key("d_contested").set_value(order).run()
     assert "have different labels" in said(at_section(app, "d_section", "Copies"))
@@ -194,17 +202,18 @@ def selected(app, rows):
 
 def test_a_map_without_fer2013_shows_results_and_says_what_is_missing(page):
     app = page(d_section="Map of faces")
-    assert charts(app)[0].startswith("Map of 7,178 faces by the features of Compact CNN")
-    assert "No face is selected" in said(app)
+    assert charts(app)[0].startswith("Map of 7,178 faces by the features of Small CNN")
+    assert "d_map_which" not in app.session_state
     assert "Pictures of the faces need FER2013" in said(app)
     assert "hover_faces" not in {component.key for component in app.get("bidi_component")}
     assert "annotators' agreement" not in app.selectbox(key="d_map_color").options
+    app.get_by_key("d_map_by").set_value("label")
     words = selected(app, list(range(28709, 28809)))
     table = load_model().predictions("public_test").head(100)
     right = (table[PROBABILITIES].to_numpy().argmax(axis=1) == table["label"]).sum()
     assert f"is right on **{right} of 100 faces" in words
     assert app.dataframe[0].value["faces"].sum() == 100
-    assert "No face is selected" in said(app.button[0].click().run())
+    assert "100 faces" not in said(app.button[0].click().run())
     app.get_by_key("d_map_by").set_value("plurality").run()
     table = load_model().predictions("public_test")
     unclear = table.loc[table["plurality"] < 0, "row"].tolist()[:5]

@@ -8,11 +8,16 @@ from tests.fairness.people import write_people, zipped
 
 
 def test_groups_of_the_test_faces_without_the_dataset_and_choices_by_url(page):
-    app = page()
+    app = page(a_by="FER2013's label")
     assert "3,589 faces" in said(app)
     assert "gaps** are larger than chance explains" in said(app)
     assert charts(app)[0].startswith("Recall by brightness: angry, dark")
     assert len(app.dataframe[0].value) == 6, "disgust is too rare to be compared"
+    assert "is found in" in app.subheader[0].value
+    app.session_state["a_cell"] = (app.dataframe[0].value["lowest"].iloc[0], "sad")  # as a click on a point does
+    mistakes = app.run().dataframe[0].value
+    assert set(mistakes["actual"]) == {"sad"}
+    assert "sad" not in set(mistakes["predicted"])
     chosen = {"a_crossed": "Contrast", "a_rate": "Accuracy", "a_by": "Most annotators"}
     app = page(a_groups="Head roll", **chosen, a_split="PrivateTest")
     assert charts(app)[0].startswith("Accuracy by roll × contrast")
@@ -34,7 +39,7 @@ def test_a_model_that_starts_from_utkface_says_so(page, source):
 
 def test_where_it_fails_most_and_the_limits(page):
     app = page(a_section="Where it fails most")
-    assert "It fails most where" in said(app)
+    assert "of these faces, and most often where" in app.subheader[0].value
     assert charts(app)[0].startswith("Share of wrong predictions by kind of face")
     assert "not a feeling" in said(page(a_section="What this can say"))
 
@@ -43,7 +48,7 @@ def test_own_pictures(page, tmp_path):
     app = page(a_source="My own pictures", a_whole="true")
     assert "people.zip" in app.code[0].value
     for content, sentence in (
-        (b"no zip", "no folder, zip or Parquet table"),
+        (b"no zip", "not a zip, or is damaged"),
         (zipped(write_people(tmp_path / "people")).read_bytes(), "1 pictures without a known expression"),
     ):
         app.file_uploader(key="a_zip").upload("people.zip", content).run()

@@ -44,7 +44,7 @@ def test_faces_counts_and_time_before_any_click_then_a_run_whatever_nonsense_is_
     assert plan.spec == replace(model_spec("compact_cnn"), weights_from=folders.DEFAULT_MODEL)
     assert plan.recipe.epochs == 15
     assert (plan.data.source, plan.data.faces, plan.data.balanced) == ("fer2013", 2000, False)
-    assert plan.title == f"Compact CNN, {7 * learnt} faces"
+    assert plan.title == f"Small CNN, {7 * learnt} faces"
     assert plan.title in said(app), "it is watched beside its settings"
     app.button(key="f_open_runs").click().run()
     assert app.session_state["f_tab"] == "Runs"

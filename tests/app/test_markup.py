@@ -93,7 +93,7 @@ def test_markup_is_taken_apart_and_reads_the_same_and_ordinary_names_stay_as_the
     for text in ("<b>x</b>", "$x$", "**b**", "[l](x)", ":red[r]", ":material/home:", "1. one", "a -> b"):
         assert text not in plain(text)
         assert unescaped(plain(text)) == text
-    for text in ("Compact CNN (votes), 2", "50 %", "Zoë’s faces. Third"):
+    for text in ("Small CNN (votes), 2", "50 %", "Zoë’s faces. Third"):
         assert plain(text) == text
 
 

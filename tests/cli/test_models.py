@@ -49,7 +49,7 @@ def test_a_baseline_is_trained_listed_and_not_served(fer, home, fer2013_file, po
     assert "not served" in result.stdout, result.output
     trial = load_model("class_prior_seed3_trial")
     assert trial.folder.is_relative_to(home)
-    assert (trial.title, trial.card.training["seed"]) == ("Class prior (the floor), seed 3, trial", 3)
+    assert (trial.title, trial.card.training["seed"]) == ("Always the most frequent answer, seed 3, trial", 3)
     (row,) = [row for row in json.loads(fer("models", "--json").stdout) if row["name"] == trial.name]
     assert row["size_bytes"] == 0
     fails(

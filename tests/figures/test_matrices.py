@@ -35,7 +35,7 @@ def test_a_click_gives_the_cell_that_is_drawn_there(cells, values):
     assert texts(matrices.confusion_chart(cells, "counts"))["fear", "sad"] == f"{at.loc[('fear', 'sad'), 'count']:,}"
     np.testing.assert_array_equal(heat.z, cells["rate"])
     assert marks.marker.opacity == 0
-    assert [color == "#FFFFFF" for color in marks.textfont.color] == (cells["rate"] > 0.5).tolist()  # on dark cells
+    assert [color == "#FFFFFF" for color in marks.textfont.color] == (cells["rate"] > 2 / 3).tolist()  # on full cells
 
 
 def test_expressions_stand_in_the_projects_order_and_the_chosen_cell_is_framed(cells):

@@ -12,8 +12,8 @@ from fer_core.labels import COLORS, EXPRESSIONS
 
 MEASURED = pd.DataFrame(
     [
-        ("Compact CNN", "PublicTest", 0.66, 0.645, 0.675),
-        ("Compact CNN", "PrivateTest", 0.67, 0.655, 0.685),
+        ("Small CNN", "PublicTest", 0.66, 0.645, 0.675),
+        ("Small CNN", "PrivateTest", 0.67, 0.655, 0.685),
         ("Another", "PublicTest", 0.55, 0.53, 0.57),
     ],
     columns=["model", "split", "accuracy", "low", "high"],
@@ -42,7 +42,7 @@ def test_models_and_splits_keep_their_order_and_numbers_are_shown_as_given():
     figure = accuracy_intervals(MEASURED)
     public, private = [trace for trace in figure.data if trace.mode == "markers"]
     assert (public.name, private.name) == ("PublicTest", "PrivateTest")
-    assert figure.layout.yaxis.ticktext == ("Compact CNN", "Another")
+    assert figure.layout.yaxis.ticktext == ("Small CNN", "Another")
     assert round(public.y[0]) == round(private.y[0]) == 0  # both in the first model's row,
     assert public.y[0] < private.y[0]  # the first split above: the axis runs downwards
     assert figure.layout.yaxis.range[0] > figure.layout.yaxis.range[1]

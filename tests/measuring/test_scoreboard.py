@@ -1,10 +1,11 @@
-import pandas as pd
+from types import SimpleNamespace
+
 import pytest
 from sklearn.metrics import accuracy_score, f1_score, roc_auc_score
 
 from fer_core.measuring.scoreboard import front_models, scoreboard_table
 from fer_core.metrics.core import measure_models
-from fer_core.metrics.predictions import ENSEMBLE
+from fer_core.store import folders
 from fer_core.store.folders import DEFAULT_MODEL
 
 
@@ -22,15 +23,14 @@ def test_scoreboard(models, answers):
     assert set(table["split"]) == {"PublicTest"}
 
 
-def test_charts_of_many_models_start_with_the_best_the_default_and_the_papers_families():
-    names = ["best", "second", "vgg16_a", "vgg16_b", "xception_a", "resnet50_a", "mobilenetv2_a", DEFAULT_MODEL]
-    board = pd.DataFrame({"name": names, "model": [f"title of {name}" for name in names]})
-    backbones = {"vgg16_a": "VGG16", "vgg16_b": "VGG16", "xception_a": "Xception", "resnet50_a": "ResNet50"}
-    backbones |= {"mobilenetv2_a": "MobileNetV2", "best": None, "second": "DenseNet121"}
-    front = front_models(board, backbones)
-    expected = ["best", "vgg16_a", "xception_a", "resnet50_a", "mobilenetv2_a", DEFAULT_MODEL]
-    assert front == [f"title of {name}" for name in expected]
-    fused = pd.concat([board, pd.DataFrame({"name": [ENSEMBLE], "model": ["Ensemble"]})])
-    assert "Ensemble" in front_models(fused, backbones)
-    assert len(front_models(fused, backbones)) == 6
-    assert len(front_models(board.head(3), backbones)) == 3
+def stored(*names, root=folders.SHIPPED):
+    return [SimpleNamespace(name=name, folder=root / name) for name in names]
+
+
+def test_one_model_of_each_kind_and_those_of_ones_own_are_in_front(tmp_path):
+    shipped = stored(DEFAULT_MODEL, "class_prior", "compact_cnn", "vgg16_modified_utk", "vgg16_modified", "hog_linear")
+    assert front_models(shipped) == [DEFAULT_MODEL, "vgg16_modified", "hog_linear", "class_prior", "compact_cnn"]
+    own = stored("a", "b", "c", "d", root=tmp_path)
+    assert front_models([*shipped, *own])[:6] == [DEFAULT_MODEL, "vgg16_modified", "hog_linear", "a", "b", "c"]
+    assert front_models(shipped[1:3]) == ["class_prior", "compact_cnn"]
+    assert front_models([]) == []

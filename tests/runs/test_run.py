@@ -115,7 +115,7 @@ def test_names_and_titles_are_checked(finished, home):
     promote(finished, "compact_cnn", title="Mine now", replace=True)
     promote(finished, "twin", title="Again")
     assert own(home) == {"mine": "Again", "compact_cnn": "Mine now", "twin": "Again (twin)"}
-    assert json.loads((SHIPPED / "compact_cnn" / "card.json").read_text())["title"] == "Compact CNN"
+    assert json.loads((SHIPPED / "compact_cnn" / "card.json").read_text())["title"] == "Small CNN"
 
 
 def test_killed_while_copying_or_with_a_full_disk_nothing_half_is_seen(finished, home, monkeypatch):

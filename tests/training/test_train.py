@@ -128,7 +128,7 @@ def test_a_named_training_says_so_in_its_name(data, tmp_path, monkeypatch):
     given = {}
     monkeypatch.setattr(module, "train", lambda spec, _, **settings: given.update(settings, spec=spec))
     train_named(model_spec("compact_cnn"), data, root=tmp_path, epochs=3, seed=0, trial=True)
-    assert (given["spec"].name, given["spec"].title) == ("compact_cnn_seed0_trial", "Compact CNN, seed 0, trial")
+    assert (given["spec"].name, given["spec"].title) == ("compact_cnn_seed0_trial", "Small CNN, seed 0, trial")
     assert (given["recipe"].epochs, given["recipe"].seed, given["mapped"]) == (3, 0, True)
 
 
