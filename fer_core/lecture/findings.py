@@ -34,9 +34,9 @@ def confusion_in_words(cells: pd.DataFrame) -> str:
 
 
 def accuracy_in_words(measured: pd.DataFrame) -> str:
-    """Return the most accurate model and its accuracy; `measured` as of `figures.scores.accuracy_intervals`."""
+    """Return the most accurate model by most annotators; `measured` as of `figures.scores.accuracy_intervals`."""
     best = measured.sort_values("accuracy").iloc[-1]
-    return f"{best['model']} is right on {percent(best['accuracy'])} of the test faces; guessing, on {percent(1 / 7)}."
+    return f"{best['model']} agrees with most annotators on {percent(best['accuracy'])} of the test faces."
 
 
 def gap_in_words(rates: pd.DataFrame, title: str) -> str:

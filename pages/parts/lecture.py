@@ -18,7 +18,7 @@ from fer_core.figures.scores import accuracy_intervals, group_rates
 from fer_core.labels import EXPRESSIONS
 from fer_core.lecture import findings
 from fer_core.lecture.screens import CLASS, SCREENS, Screen, lecture, save_lecture, screen_at, steps
-from fer_core.measuring.scoreboard import home_scoreboard
+from fer_core.measuring.scoreboard import front_models, home_scoreboard
 from fer_core.metrics.confusion import confusion_cells, label_cells
 from fer_core.metrics.predictions import Predictions
 from fer_core.quiz.rounds import FACES
@@ -116,15 +116,16 @@ def _face(controls: DeltaGenerator | None) -> str:
     return f"{plain(model.title)} says: {face.answer}, {percent_text(face.confidence)}."
 
 
-def _answers(by: str) -> Predictions:
-    answers, _ = predictions(list_models(classes=EXPRESSIONS)[0], "PublicTest", "plain", by)
+def _answers() -> Predictions:
+    """Return predictions judged as Compare, Confusion and Fairness judge them at first."""
+    answers, _ = predictions(list_models(classes=EXPRESSIONS)[0], "PublicTest", "plain", "plurality")
     if answers is None:
         raise FerError("No model has predictions of FER2013's test faces. Train one, or reinstall FER Lab.")
     return answers
 
 
 def _votes(_: DeltaGenerator | None) -> str:
-    answers = _answers("plurality")
+    answers = _answers()
     cells = label_cells(answers.given, answers.labels)
     words = findings.votes_in_words(cells)
     show_chart(confusion_chart(cells, "rates", titles=("FER2013’s label", "Most annotators")), words)
@@ -132,17 +133,16 @@ def _votes(_: DeltaGenerator | None) -> str:
 
 
 def _models(_: DeltaGenerator | None) -> str:
-    stored = list_models(classes=EXPRESSIONS)[0]
-    measured = home_scoreboard([model for model in stored if model.card.tested])[0]
-    first = list(dict.fromkeys(measured["model"]))[:5]
-    shown = measured[measured["model"].isin(first)]
-    words = findings.accuracy_in_words(shown)
-    show_chart(accuracy_intervals(shown), words)
+    stored = [model for model in list_models(classes=EXPRESSIONS)[0] if model.card.tested]
+    front = [model for model in stored if model.name in front_models(stored)]
+    measured = home_scoreboard(front, "plurality")[0]
+    words = findings.accuracy_in_words(measured)
+    show_chart(accuracy_intervals(measured), words)
     return plain(words)
 
 
 def _confusion(_: DeltaGenerator | None) -> str:
-    answers = _answers("label")
+    answers = _answers()
     cells = confusion_cells(answers, answers.names[0])
     words = findings.confusion_in_words(cells)
     show_chart(confusion_chart(cells, "rates"), words)
@@ -150,7 +150,7 @@ def _confusion(_: DeltaGenerator | None) -> str:
 
 
 def _fails(_: DeltaGenerator | None) -> str:
-    answers = _answers("label")
+    answers = _answers()
     audit = computed(AuditedFaces.compare, stored_faces(answers, answers.names[0]), "brightness", "", MINIMUM)
     recall = audit.rates[audit.rates["rate"] == "recall"]
     words = findings.gap_in_words(recall, PROPERTIES["brightness"].title)

@@ -59,7 +59,7 @@ def test_every_screen_is_whole_and_the_keys_lead_through_the_lecture(visit):
     assert controls.bounding_box()["x"] > edge - 20, "out of sight until the pointer is at the edge"
     page.mouse.move(edge - 2, 500)
     until(page, lambda: controls.bounding_box()["x"] < edge - 200)
-    controls.get_by_text("Overview, and leave").click()
+    controls.get_by_role("link", name="Overview, and leave").first.click()
     page.get_by_role("heading", name="Lecture").wait_for()
 
 

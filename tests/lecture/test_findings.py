@@ -14,7 +14,7 @@ def test_sentences_of_numbers_worked_out_by_hand():
     )
     assert findings.confusion_in_words(CELLS) == "Of 100 sad faces, 40 are taken for fear."
     measured = pd.DataFrame({"model": ["A", "B"], "accuracy": [0.5, 0.7]})
-    assert findings.accuracy_in_words(measured) == "B is right on 70 % of the test faces; guessing, on 14 %."
+    assert findings.accuracy_in_words(measured) == "B agrees with most annotators on 70 % of the test faces."
     rows = [("dark", "sad", 0.5), ("bright", "sad", 0.6), ("dark", "fear", 0.2), ("bright", "fear", 0.7)]
     rates = pd.DataFrame(rows, columns=["group", "expression", "value"]).assign(rate="recall", compared=True)
     assert findings.gap_in_words(rates, "Brightness") == (
