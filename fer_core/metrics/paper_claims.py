@@ -21,7 +21,7 @@ CLAIMS_CAPTION: Final = (
 )
 
 TRIALS_FILE: Final = Path(__file__).with_name("paper_trials.csv")
-"""Small trainings: `name`, `seed` and `predicted`, a digit for each face of PublicTest; made by tests/paper_trials.py."""
+"""Small trainings: `name`, `seed` and `predicted`, a digit for each face of PublicTest; by tests/paper_trials.py."""
 
 UNKNOWN, NOT_TRAINED = "cannot be told", "not trained"
 
