@@ -81,7 +81,8 @@ with st.container(border=True):
     notice()
 
 if tested:
-    scoreboard(everything)
+    if len(everything):
+        scoreboard(everything)
     warn(unscored, "Some models have no score:")
 note_utkface(tested)
 note_untested(stored)

@@ -86,13 +86,13 @@ def expected(model):
 @pytest.mark.parametrize(("higher", "best"), [(True, "The able one"), (False, "The weak one")])
 def test_compare_ranks_by_it_with_intervals_and_explains_it(models, open_app, monkeypatch, higher, best):
     monkeypatch.setitem(METRICS, "kappa", replace(METRICS["kappa"], higher_is_better=higher))
-    app = open_app("compare", c_metric="Cohen’s kappa")
+    app = open_app("compare", c_metric="Cohen’s kappa", c_by="FER2013's label")
     board = next(frame.value for frame in app.dataframe if "kappa_low" in frame.value).set_index("name")
     for model in models:
         row = board.loc[model.name]
-        assert row["kappa"] == pytest.approx(expected(model))
-        assert row["kappa_low"] < row["kappa"] < row["kappa_high"]
-        assert row["kappa_interval"] == f"{row['kappa_low']:.3f} – {row['kappa_high']:.3f}"
+        assert row["kappa"] == pytest.approx(100 * expected(model))
+        assert 100 * row["kappa_low"] < row["kappa"] < 100 * row["kappa_high"]
+        assert row["kappa_interval"] == f"{100 * row['kappa_low']:.1f} – {100 * row['kappa_high']:.1f} %"
     (words,) = [block.value for block in app.markdown if block.value.startswith("**Cohen’s kappa**")]
     assert "Agreement beyond chance." in words and f"{best} is best" in words
     (chart,) = app.get("plotly_chart")
@@ -104,7 +104,7 @@ def test_the_report_and_its_tables_have_it(models, tmp_path):
     text = render(report)
     assert "<th>Cohen’s kappa</th>" in text
     for model in models:
-        assert f"{expected(model):.4f}" in text
+        assert f"{100 * expected(model):.1f} %" in text
     write_csv(report, tmp_path)
     head = (tmp_path / "scoreboard.csv").read_text(encoding="utf-8").splitlines()[0]
     assert {"kappa", "kappa_low", "kappa_high"} <= set(head.replace('"', "").split(","))

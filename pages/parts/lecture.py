@@ -136,6 +136,10 @@ def _models(_: DeltaGenerator | None) -> str:
     stored = [model for model in list_models(classes=EXPRESSIONS)[0] if model.card.tested]
     front = [model for model in stored if model.name in front_models(stored)]
     measured = home_scoreboard(front, "plurality")[0]
+    if measured.empty:
+        raise FerError(
+            "No model here was measured on FER2013's test faces. Measure one with `fer-lab evaluate NAME --save`."
+        )
     words = findings.accuracy_in_words(measured)
     show_chart(accuracy_intervals(measured), words)
     return plain(words)
