@@ -29,7 +29,7 @@ from fer_core.store.folders import list_models
 from fer_core.store.stored_model import StoredModel
 from fer_core.types import Image
 from pages.parts.charts import show_chart
-from pages.parts.common import no_model_yet, plain, warn, with_code
+from pages.parts.common import emphasis, no_model_yet, plain, warn, with_code
 from pages.parts.face_views import FaceView, edit_panel, face_bars, face_reasons
 from pages.parts.pictures import (
     EXAMPLE,
@@ -120,7 +120,7 @@ def face_tiles(
             with st.container(key=f"tile_{key}_{place}", gap=None):
                 labelled = f", labelled {tile.label}" if tile.label else ""
                 st.image(tile.image, width="stretch", alt=f"Face of {tile.name}{labelled}")
-                look: Any = {"type": "primary" if place == chosen else "tertiary", "width": "stretch"}
+                look: Any = {"type": emphasis() if place == chosen else "tertiary", "width": "stretch"}
                 if choose is not None:
                     look |= {"on_click": choose, "args": (place,)}
                 if st.button(tile.words, key=f"open_{key}_{place}", **look) and choose is None:
