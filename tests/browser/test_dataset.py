@@ -41,9 +41,13 @@ def test_the_map_shows_faces_under_the_pointer_and_results_of_a_selection(visit,
     result.wait_for()
     settle(page)
     before = result.inner_text()
-    page.get_by_role("combobox", name="Colour").click()
+    colour = page.get_by_role("combobox", name="Colour")
+    colour.scroll_into_view_if_needed()
+    settle(page)  # scrolling closes a list
+    colour.click()
     page.get_by_role("option", name="prediction").click()
     page.wait_for_url("**d_map_color=prediction**")
     settle(page)
     assert result.inner_text() == before, "a new colour keeps the selection"
+    area.scroll_into_view_if_needed()
     until(page, lambda: pointed(0.5 + 0.01 * next(places)))  # also on the new chart
