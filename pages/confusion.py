@@ -94,6 +94,7 @@ with right:
     for line, table, name in zip(lines, faces, shown, strict=True):
         show_faces(table.head(number), known, line, with_model=layout == "difference", key=f"cell_{name}")
 common.note_utkface(model for model in stored if model.name in {first, second})
+common.note_untested([model for model in stored if model.name not in answers.names])
 
 st.header("Random faces, predicted and actual")
 with st.container(horizontal=True):

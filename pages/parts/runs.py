@@ -58,9 +58,15 @@ RESULT, OTHER = "this run", "the other"  # keys of the two models that are compa
 FORMATS: Final = {".tflite": "LiteRT", ".keras": "Keras", ".onnx": "ONNX"}
 
 
-def start(plan: RunPlan) -> None:
-    """Put a run into the queue and select it. It is watched in the third column, or among the runs."""
-    attempt(lambda: st.query_params.update({SELECTED: submit(plan).id}))
+def start(plan: RunPlan, *, leave: bool = False) -> None:
+    """Put a run into the queue and select it. It is watched in the third column; with `leave`, among the runs."""
+
+    def submit_and_select() -> None:
+        st.query_params[SELECTED] = submit(plan).id
+        if leave:
+            open_runs()
+
+    attempt(submit_and_select)
 
 
 def try_newest(runs: list[Run]) -> None:
@@ -293,11 +299,13 @@ def result(run: Run) -> None:
 def _test_metrics(run: Run, model: StoredModel) -> None:
     """Show accuracy, F1 and confusion matrix beside those of the model that it started from, or the default one.
 
-    Both are judged by both yardsticks. Which of them to use is recommended by the hold-out, not by the test faces.
+    Both are judged by both yardsticks, without FER+'s votes by FER2013's label alone. Which of them to use is
+    recommended by the hold-out, not by the test faces.
     """
     with st.container(horizontal=True):
-        split, by = common.choose("Test split", TEST_SPLITS, "f_split"), common.choose_yardstick("f_by")
-    judged, mine, other, why = _judged(run, model, split)
+        split = common.choose("Test split", TEST_SPLITS, "f_split")
+        judged, mine, other, why = _judged(run, model, split)
+        by = common.choose_yardstick("f_by") if judged["plurality"][0] else "label"
     st.markdown("\n".join(f"- {plain(verdict)}" for _, _, verdict, _ in judged.values()))
     if other is not None:
         st.info(plain(recommendation(mine, other)), icon=":material/recommend:")

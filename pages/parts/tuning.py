@@ -181,7 +181,8 @@ def _best(study: TuningStudy, best: Any) -> None:
     st.markdown(f"**Best: trial {best.number + 1}** with {values}.")
     words, icon = "Train the best on all data as a run", ":material/model_training:"
     plan = study.best_plan()
-    if st.button(words, type=emphasis(), icon=icon, key="t_train", on_click=start, args=(plan,)):
+    click: Any = {"on_click": start, "args": (plan,), "kwargs": {"leave": True}}
+    if st.button(words, type=emphasis(), icon=icon, key="t_train", **click):
         st.rerun()  # the whole page, because another tab opens
     st.caption(
         f"The run takes {study.plan.recipe.epochs} epochs on all faces. Settings that are best after few epochs on few "

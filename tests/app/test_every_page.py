@@ -63,7 +63,7 @@ def test_a_page_that_cannot_go_on_ends_with_a_sentence(open_app, monkeypatch):
         (OSError(30, "Read-only", "/data"), "A file cannot be read or written (Read\\-only). Check the disk"),
     ):
         run = Mock(side_effect=error)
-        monkeypatch.setattr("pages.navigation", lambda run=run, **_: SimpleNamespace(run=run))
+        monkeypatch.setattr("pages.navigation", lambda run=run, **_: SimpleNamespace(run=run, url_path=""))
         (box,) = open_app().error
         assert box.value.startswith(sentence)
 

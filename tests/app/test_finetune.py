@@ -152,10 +152,10 @@ def test_runs_in_every_state_found_again_after_another_page_and_deleted(page):
 def test_a_finished_run_beside_the_default_model_then_on_predict(page, open_app):
     with_result(made_run("finished", "My run", epochs=3))
     app = page(f_tab="Runs")
-    assert "Confusion of My run on PublicTest, plain, judged by FER2013's label" in charts(app)
+    assert "Confusion of My run on PublicTest, plain, judged by most annotators" in charts(app)
     assert any(words.startswith(f"Confusion of {folders.load_model().title} on") for words in charts(app))
     assert "(the default, for comparison)" in said(app)
-    score = folders.load_model().card.score("public_test")
+    score = folders.load_model().card.score("public_test", by="plurality")
     assert app.metric[4].value == percent(score.accuracy, ".1%")  # after the four of the live part
     assert app.metric[5].value == percent(score.macro_f1, ".1%")
     for name, sentence in ((folders.DEFAULT_MODEL, "comes with FER Lab"), ("mine", "My run is on every page now")):
@@ -187,9 +187,20 @@ def test_a_run_is_judged_by_both_yardsticks_and_recommended_by_the_hold_out(page
     assert f"Most annotators: My run {agreed}, {default.title} {by_votes}: {verdict}" in said(app)
     assert f"{default.title} is recommended" in said(app)
     assert "(where it started)" in said(app)
-    assert app.metric[4].value == "100.0 %"
-    app.get_by_key("f_by").set_value("plurality").run()
     assert app.metric[4].value == agreed
+    app.get_by_key("f_by").set_value("label").run()
+    assert app.metric[4].value == "100.0 %"
+
+
+def test_without_votes_of_the_test_faces_the_label_judges(page):
+    run = with_result(made_run("finished", "My run", epochs=3))
+    folder = run.folder / "result" / run.plan.spec.name
+    table = pd.read_parquet(folder / PREDICTIONS).assign(plurality=-1)
+    table.to_parquet(folder / PREDICTIONS, index=False)
+    (folders.SHIPPED / folders.DEFAULT_MODEL).unlink()
+    app = page(f_tab="Runs")
+    assert "Not judged by most annotators" in said(app)
+    assert charts(app)[-1] == "Confusion of My run on PublicTest, plain, judged by FER2013's label"
 
 
 def test_without_test_faces_the_hold_out_speaks_and_every_page_survives(page, open_app, monkeypatch):

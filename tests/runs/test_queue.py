@@ -62,7 +62,7 @@ def test_one_at_a_time_in_order_and_a_killed_one_delays_no_other(runs, plan_for,
         assert {run.status().state for run in (first, second, last)} == {"waiting"}
     ends = [queue.wait(run, PATIENCE) for run in (first, second, last)]
     assert [end.state for end in ends] == ["failed"] * 3
-    assert all("does not exist. Expected a folder for each expression" in end.message for end in ends)
+    assert all("Received: nothing at that place" in end.message for end in ends)
     assert all("Traceback" in run.log() for run in (first, second, last))
     assert ends[0].updated <= ends[1].started
     assert ends[1].updated <= ends[2].started
