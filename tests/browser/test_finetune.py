@@ -13,7 +13,7 @@ from tests.browser.conftest import PATIENCE, settle, upload
 pytestmark = pytest.mark.browser
 
 EPOCHS = 5  # enough for the click on Stop to come before the end
-SMALL = f"f_faces=500&f_variant=Compact+CNN&f_start=Compact+CNN&f_epochs={EPOCHS}&f_augment=mirror"
+SMALL = f"f_faces=500&f_variant=Small+CNN&f_start=Small+CNN&f_epochs={EPOCHS}&f_augment=mirror"
 POINTS = ".js-plotly-plot .scatterlayer .point"
 
 
