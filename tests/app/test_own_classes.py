@@ -54,7 +54,7 @@ def test_compare_and_confusion_show_it_on_a_data_set_of_its_classes(open_app, ow
     app = open_app("compare", c_split="study")
     assert f"on {len(tests)} faces (Test of study)" in said(app)
     assert list(app.multiselect(key="c_models").options) == [own_model.title]
-    assert app.dataframe[0].value["accuracy"].tolist() == [pytest.approx((answers == tests.labels).mean())]
+    assert app.dataframe[0].value["accuracy"].tolist() == [pytest.approx(100 * (answers == tests.labels).mean())]
     app = open_app("compare", c_split="study", c_section="F1 by expression")
     assert app.dataframe[0].value["expression"].tolist()[:3] == list(dataset.classes)
     app = open_app("compare", c_split="study", c_section="ROC and PR", c_expression="calm")

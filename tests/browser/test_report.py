@@ -77,11 +77,11 @@ def test_it_works_without_network(opened, width):
 def test_a_click_in_the_legend_hides_and_shows_a_model(opened):
     page, wrong = opened(1280)
     before, plot = shown(page, "roc-pr-happy"), page.locator('[data-name="roc-pr-happy"]')
-    assert len(before) == 6
-    for title in ("The m5 one", "The m0 one"):  # one that is shown at first, and one that is not
+    assert len(before) == 5
+    for title in ("The m1 one", "The m5 one"):  # one that is shown at first, and one that is not
         plot.locator(".legend .traces", has_text=title).locator(".legendtoggle").click()
         until(page, lambda title=title: (title in before) != (title in shown(page, "roc-pr-happy")))
-    after = before - {"The m5 one"} | {"The m0 one"}
+    after = before - {"The m1 one"} | {"The m5 one"}
     assert shown(page, "roc-pr-happy") == after
     assert shown(page, "roc-pr-sad") == before
     tall = box_of(plot)["height"]
@@ -97,7 +97,7 @@ def test_on_paper_charts_fit_and_list_only_what_they_show(opened):
     assert names.count() == 8
     page.emulate_media(media="print")
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
-    until(page, lambda: names.count() == 6)
+    until(page, lambda: names.count() == 5)
     assert not page.locator(".modebar-container").first.is_visible()
     assert max(box_of(box)["width"] for box in page.locator(".chart").all()) <= 690
     page.emulate_media(media="screen")
