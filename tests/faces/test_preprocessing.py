@@ -82,7 +82,7 @@ def test_a_square_is_turned_as_the_line_between_the_eyes(faces):
         assert roll == pytest.approx(expected, abs=1e-4)
 
 
-@pytest.mark.usefixtures("yunet_file")  # the fallback has no landmarks in so small a picture, and leaves the face unturned
+@pytest.mark.usefixtures("yunet_file")  # the fallback leaves such a small face unturned
 @pytest.mark.parametrize("degrees", [-15, 10])
 def test_aligned_faces_have_level_eyes(degrees):
     portrait = sample_portrait()
