@@ -26,7 +26,7 @@ from fer_core.metrics.core import metric_titles
 from fer_core.metrics.ensembles import Ensemble
 from fer_core.metrics.paper import PLAIN_MEANS, paper_metrics, paper_report
 from fer_core.metrics.paper_claims import CLAIMS_CAPTION, in_prose
-from fer_core.models.spec import utkface_note
+from fer_core.models.spec import pretrained_note
 from fer_core.sections.results import Results, writing
 from fer_core.sections.sections import SECTIONS, Chart, Section
 from fer_core.types import FerError
@@ -139,7 +139,7 @@ def _head(results: Results) -> Iterator[str]:
         f"not covered. Made with FER Lab, {made}.</p>"
     )
     yield f"<p>{escape(answers.yardstick)}</p>"
-    if note := utkface_note(results.board["weights_from"]):
+    if note := pretrained_note(results.board["weights_from"]):
         yield f"<p>{escape(note)}</p>"
     yield from (f'<p class="note">{escape(sentence)}</p>' for sentence in results.complaints)
     if len(results.front) < len(results.titles):
