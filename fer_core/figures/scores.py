@@ -166,6 +166,30 @@ def paper_chart(marks: pd.DataFrame, metric: str) -> go.Figure:
     )
 
 
+def gains(table: pd.DataFrame) -> go.Figure:
+    """Return the gain of each change as a dot with a 95 % whisker, its verdict in words, and a line at zero.
+
+    Args:
+        table: columns `model` (what changes), `difference` with `_low` and `_high` (shares), and `verdict`.
+    """
+    points = table.rename(columns={"difference_low": "low", "difference_high": "high"})
+    points[["difference", "low", "high"]] *= 100
+    rows, least, most = list(points["model"]), min(0.0, points["low"].min()), max(0.0, points["high"].max())
+    texts = [f"  <b>{row.difference:+.1f}</b> {row.verdict}".replace("-", "−") for row in points.itertuples()]
+    zero, note = reference(0.0, "no difference")
+    return chart(
+        [
+            dots(points, "difference", rows, ACCENT) | _hover(points, "Points", "+.1f"),
+            words(list(points["high"]), rows, texts, FONT, showlegend=False),
+        ],
+        110 + ROW * len(rows),
+        xaxis=axis("Points of accuracy, with 95 % interval", range=[least - 1, most + 0.6 * (most - least) + 1]),
+        yaxis=category_axis(rows, ticktext=[in_lines(row, 26) for row in rows]),
+        shapes=[zero],
+        annotations=[note],
+    )
+
+
 def group_rates(rates: pd.DataFrame, title: str, *, narrow: bool = False) -> go.Figure:
     """Return a rate of each group for one or several expressions.
 

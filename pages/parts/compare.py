@@ -15,7 +15,7 @@ from streamlit.delta_generator import DeltaGenerator
 from fer_core.columns import YARDSTICKS, percent
 from fer_core.figures.curves import confidence_bars
 from fer_core.figures.diagram import diagram_text, network_diagram
-from fer_core.figures.scores import class_scores
+from fer_core.figures.scores import class_scores, gains
 from fer_core.measuring.scoreboard import face_milliseconds, front_models
 from fer_core.metrics.calibration import faces_in_bins
 from fer_core.metrics.core import METRICS, metric_titles
@@ -29,12 +29,17 @@ from fer_core.metrics.paper import (
     paper_notes,
     paper_report,
 )
-from fer_core.metrics.paper_claims import CLAIMS_CAPTION, in_prose
+from fer_core.metrics.paper_changes import CHANGES_CAPTION, changes_in_prose, changes_table
+from fer_core.metrics.paper_claims import CLAIMS_CAPTION, NOT_TRAINED, in_prose
+from fer_core.models import model_spec
+from fer_core.runs.data import ALL_FACES
+from fer_core.runs.estimate import duration_text, estimate
 from fer_core.sections import sections, worked
 from fer_core.sections.cards import model_readme, model_text
 from fer_core.sections.sections import Section
 from fer_core.store.folders import DEFAULT_MODEL
 from fer_core.store.stored_model import StoredModel
+from fer_core.training.recipe import recipe_for
 from fer_core.types import FerError
 from pages.parts import common
 from pages.parts.charts import narrow_screen, show_chart
@@ -312,6 +317,10 @@ def _paper(selection: Selection, top: DeltaGenerator, drawer: DeltaGenerator) ->
         "paper learns from all and chooses on PrivateTest. `fer-lab train NAME --papers-split --recipe paper` does so."
     )
     _show_table(section, placeholder="–", height="auto")
+    st.markdown("**Did it help?**")
+    _changes(results(selection).changes)
+    st.markdown("**Did it help?**")
+    _changes(results(selection).changes)
     st.markdown("**The paper’s conclusions, judged**")
     st.markdown("\n".join(f"- {sentence}" for sentence in in_prose(results(selection).claims)))
     st.caption(CLAIMS_CAPTION)
@@ -329,6 +338,29 @@ def _paper(selection: Selection, top: DeltaGenerator, drawer: DeltaGenerator) ->
         alt=f"Where the paper contradicts itself about {title}",
     )
     st.caption(f"Names such as VGG16_modified are the paper’s. {PLAIN_MEANS}")
+
+
+def _changes(changes: pd.DataFrame) -> None:
+    """Show what each change that the paper names gains, and what is not trained."""
+    missing = changes["verdict"] == NOT_TRAINED
+    trained = changes[~missing]
+    if not trained.empty:
+        counts = ", ".join(f"{number} {verdict}" for verdict, number in trained["verdict"].value_counts().items())
+        show_chart(gains(trained), alt=f"Gain of {len(trained)} changes: {counts}")
+        st.markdown("\n".join(f"- {sentence}" for sentence in changes_in_prose(changes)))
+        st.table(changes_table(trained), border="horizontal", alt="Accuracy and gain of each change")
+        st.caption(CHANGES_CAPTION)
+    if missing.any():
+        rows = changes[missing].itertuples()
+        st.caption(f"Not trained here: {'; '.join(f'{row.model} ({_duration(str(row.first))})' for row in rows)}.")
+
+
+def _duration(name: str) -> str:
+    """Return the time that a training would take on this computer, or the command of a small one."""
+    if name.endswith("_small"):
+        return "`python -m tests.paper_trials`"
+    spec = model_spec(name)
+    return duration_text(estimate(spec, recipe_for(spec), faces=ALL_FACES).seconds)
 
 
 def _model_card(selection: Selection, top: DeltaGenerator, drawer: DeltaGenerator) -> None:

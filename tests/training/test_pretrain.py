@@ -63,7 +63,7 @@ def test_a_backbone_learns_ages_then_features_and_is_started_from(aged, home, mo
     build_backbone("MobileNet", 160, "random").save_weights(path.with_name(VGGFACE2_FILE))
     learned = pretrain("MobileNet", features_of_faces(aged.images[:20]), size=32, epochs=1)
     told = pretraining_note(FACES)
-    assert told["start"] == "utkface" and "VGGFace2" in told["data"] and told["watched"]["features_loss"] > 0
+    assert told["start"] == "utkface" and "VGGFace2" in told["data"] and told["watched"]["r2_score"] < 1
     assert (told["faces"], told["validation_faces"]) == (36, 4)  # and their mirror images
     assert learned.name == "mobilenet_32_faces.weights.h5"
     moved = np.abs(first_weights(initial_network(FACES)) - first_weights(one)).max()
@@ -90,9 +90,10 @@ def test_features_are_those_of_the_blocks_for_each_face_and_its_mirror_image(hom
     monkeypatch.delenv("FER_BACKBONE_DIR", raising=False)
     keras.utils.set_random_seed(3)
     network = build_backbone("MobileNet", 160, "random")
+    network.set_weights([5 * w if w.ndim == 4 else w for w in network.get_weights()])  # else it fades out
     (home / "backbones").mkdir(parents=True)
     network.save_weights(home / "backbones" / VGGFACE2_FILE)
-    faces = np.random.default_rng(0).integers(0, 256, (6, 48, 48), np.uint8)
+    faces = np.random.default_rng(0).integers(0, 256, (6, 6, 6), np.uint8).repeat(8, axis=1).repeat(8, axis=2)
     pretext = features_of_faces(faces)
     np.testing.assert_array_equal(pretext.images[5], faces[2][:, ::-1])
     (values,) = pretext.targets.values()
