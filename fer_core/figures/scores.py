@@ -13,6 +13,7 @@ from fer_core.columns import percent
 from fer_core.figures.theme import (
     ACCENT,
     FONT,
+    INK,
     MUTED,
     axis,
     bands,
@@ -144,10 +145,15 @@ def paper_chart(marks: pd.DataFrame, metric: str) -> go.Figure:
         metric: its name for people.
     """
     variants = list(dict.fromkeys(marks["title"]))
-    looks = {"reported": (MUTED, "circle-open"), "measured here": (ACCENT, "diamond")}
+    looks = {
+        "reported": (MUTED, "circle-open"),
+        "measured here": (ACCENT, "diamond"),
+        "measured here, UTKFace weights": (SPLITS[1][0], "square"),
+        "measured here, face weights": (INK, "triangle-up"),
+    }
     traces = []
     for source in sorted(set(marks["source"]), reverse=True):
-        color, symbol = looks.get(source, (SPLITS[1][0], "square"))
+        color, symbol = looks[source]
         part = marks[marks["source"] == source]
         points = dots(part, "value", part["title"], color) | {
             "name": source,

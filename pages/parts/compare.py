@@ -14,7 +14,6 @@ from streamlit.delta_generator import DeltaGenerator
 
 from fer_core.columns import YARDSTICKS, percent
 from fer_core.figures.curves import confidence_bars
-from fer_core.figures.diagram import diagram_text, network_diagram
 from fer_core.figures.scores import class_scores, gains
 from fer_core.measuring.scoreboard import face_milliseconds, front_models
 from fer_core.metrics.calibration import faces_in_bins
@@ -42,7 +41,7 @@ from fer_core.store.stored_model import StoredModel
 from fer_core.training.recipe import recipe_for
 from fer_core.types import FerError
 from pages.parts import common
-from pages.parts.charts import narrow_screen, show_chart
+from pages.parts.charts import narrow_screen, show_chart, show_network
 from pages.parts.common import choose, choose_model, explain, explained_metric, offer_download, plain, show_table, warn
 from pages.parts.data import Selection, computed, predictions, results, shared
 from pages.parts.head import answer
@@ -369,8 +368,7 @@ def _model_card(selection: Selection, top: DeltaGenerator, drawer: DeltaGenerato
     with drawer:
         (model,) = choose_model(models, "c_card", "Model card of", index=first, width=420)
     with top:
-        if blocks := model.card.training.get("blocks"):
-            show_chart(network_diagram(blocks, narrow=narrow_screen()), diagram_text(blocks), key="c_diagram")
+        show_network(model)
         st.markdown(computed(_card_text, model))
     file_name, readme = f"{model.name}-README.md", lambda: model_readme(model)
     offer_download("In Hugging Face’s form", readme, file_name, "text/markdown", "download", "c_card_file")

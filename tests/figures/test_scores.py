@@ -17,6 +17,7 @@ from fer_core.figures.scores import (
 )
 from fer_core.figures.theme import MODEL_COLORS, fitted, in_lines, model_styles, safe
 from fer_core.labels import COLORS, EXPRESSIONS
+from fer_core.metrics.paper import OTHER_WEIGHTS
 
 MEASURED = pd.DataFrame(
     [
@@ -98,9 +99,12 @@ def test_reported_values_have_no_whisker():
     reported, measured = paper_chart(pd.DataFrame({"title": ["a", "a"], **sources, **numbers}), "Accuracy").data
     assert ends(reported) == [(0.5, 0.5)]
     assert ends(measured) == [(0.38, 0.42)]
-    sources["source"][1] += ", UTKFace weights"
-    _, other = paper_chart(pd.DataFrame({"title": ["a", "a"], **sources, **numbers}), "Accuracy").data
-    assert other.marker.color != measured.marker.color and other.marker.symbol != measured.marker.symbol
+    looks = {(measured.marker.color, measured.marker.symbol)}
+    for weights in OTHER_WEIGHTS.values():
+        sources["source"][1] = f"measured here, {weights}"
+        _, other = paper_chart(pd.DataFrame({"title": ["a", "a"], **sources, **numbers}), "Accuracy").data
+        looks.add((other.marker.color, other.marker.symbol))
+    assert len(looks) == len({color for color, _ in looks}) == len({symbol for _, symbol in looks}) == 3
 
 
 def test_gains_are_in_points_around_a_line_at_zero():
