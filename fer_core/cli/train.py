@@ -290,19 +290,23 @@ def tune(
     ] = None,
     as_json: AsJson = False,
     submit: Annotated[bool, Option(help="Finally, queue a full training with the best settings.")] = False,
+    export: Annotated[Path | None, Option(help="Write the existing --study to this file, and try nothing.")] = None,
 ) -> None:
     """Search for good settings with many short trainings, ranked by their accuracy on the hold-out.
 
     A study that was stopped is continued by the same command. Run the command on several computers with the same
     --storage to share the work.
     """
-    from fer_core.tuning.study import create_study, open_storage, open_study
+    from fer_core.tuning.study import create_study, export_study, open_storage, open_study
 
     database = open_storage(storage)
     if model is None:
         if study is None:
             raise FerError(f"Expected a model, or an existing --study. Models: {', '.join(_NETWORKS)}.")
         work = open_study(study, database)
+        if export is not None:
+            export_study(work.name, database, path=export)
+            return
     else:
         spec, data = model_spec(model), DataSettings("fer2013", faces, balanced)
         if pictures is not None:

@@ -252,25 +252,6 @@ def tuning_history(table: pd.DataFrame) -> go.Figure:
     return chart(traces, TRIALS, xaxis=across, yaxis=axis("Hold-out accuracy"), **with_legend())
 
 
-def setting_chart(table: pd.DataFrame, setting: str, *, title: str) -> go.Figure:
-    """Return the accuracy of the trials by one setting.
-
-    Args:
-        table: as in `tuning_history`, with a column for the setting; `learning_rate` gets a logarithmic axis.
-        setting: name of the column.
-        title: of the axis.
-    """
-    trials = _measured(table, setting).dropna(subset=[setting])
-    if pd.api.types.is_float_dtype(trials[setting]) and setting != "open_layers":
-        kind = "log" if setting == "learning_rate" else "linear"
-        across = axis(title, tickformat="~g", type=kind, showgrid=False)
-    else:
-        trials[setting] = [str(value).replace("_", " ").removesuffix(".0") for value in trials[setting]]
-        across = axis(title, type="category", showgrid=False, tickangle=0)
-    traces = _marks(trials, setting, title)
-    return chart(traces, TRIALS, xaxis=across, yaxis=axis("Hold-out accuracy"), **with_legend())
-
-
 def importance_bars(shares: Mapping[str, float]) -> go.Figure:
     """Return a bar for each setting of a study, the most important one on top.
 

@@ -45,6 +45,7 @@ from pages.parts.charts import narrow_screen, show_chart, show_network
 from pages.parts.common import choose, choose_model, explain, explained_metric, offer_download, plain, show_table, warn
 from pages.parts.data import Selection, computed, predictions, results, shared
 from pages.parts.head import answer
+from pages.parts.tuning import papers_study
 
 LEGEND: Final = "A click on a name in the legend shows or hides a model, a double click shows it alone."
 
@@ -323,6 +324,7 @@ def _paper(selection: Selection, top: DeltaGenerator, drawer: DeltaGenerator) ->
     st.markdown("**The paper’s conclusions, judged**")
     st.markdown("\n".join(f"- {sentence}" for sentence in in_prose(results(selection).claims)))
     st.caption(CLAIMS_CAPTION)
+    papers_study()
     variants, title_of = list(PAPER_VARIANTS), PAPER_VARIANTS.__getitem__
     variant = st.selectbox("Variant", variants, 5, format_func=title_of, key="c_variant", bind="query-params")
     title, f1 = title_of(variant), results(selection).paper[1][variant]

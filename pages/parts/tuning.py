@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 import streamlit as st
 
-from fer_core.figures.curves import importance_bars, setting_chart, tuning_history
+from fer_core.figures.curves import importance_bars, tuning_history
 from fer_core.files import name_from
 from fer_core.models import model_spec, network_names
 from fer_core.runs.data import ALL_FACES, MIN_FACES, DataSettings
@@ -18,6 +18,7 @@ from fer_core.training.recipe import recipe_for
 from fer_core.tuning import worker
 from fer_core.tuning.plan import (
     SETTING_LABELS,
+    STORED,
     USUAL,
     SearchSpace,
     TuningPlan,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
     from fer_core.tuning.study import TuningStudy
 
+PAPERS: Final = "The paper’s final model"
 STUDY: Final = "t_study"  # key and query parameter of the selected study
 MORE_TRIALS: Final = 10  # to add to a study that has as many as were asked for
 REFRESH_SECONDS: Final = 2.0
@@ -58,9 +60,14 @@ def tuning() -> None:
         return
     with st.expander("New study", icon=":material/add:", expanded=not names):
         _new_study(names)
+    if STORED.is_file():
+        names.append(PAPERS)
     if names:
         name = st.selectbox("Study", names, key=STUDY, bind="query-params", width=400)
-        _live(str(name))
+        if name == PAPERS:
+            _outcome(_studies().read_study(STORED))
+        else:
+            _live(str(name))
 
 
 def _studies() -> ModuleType:
@@ -128,7 +135,7 @@ def _live(name: str) -> None:
 
 def _study(study: TuningStudy, working: bool) -> None:
     """Show a study; `working` says whether a process of this computer works on it."""
-    trials, ended, plan = study.trials(), study.ended(), study.plan
+    trials, ended = study.trials(), study.ended()
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(plain(study.name), width="content")
         st.badge("Working" if working else "Not running", icon=":material/tune:", color="blue" if working else "gray")
@@ -141,9 +148,18 @@ def _study(study: TuningStudy, working: bool) -> None:
             more = (lambda: worker.start(study.name, goal),)
             if st.button(f"Continue to {goal} trials", icon=icon, key="t_more", on_click=attempt, args=more):
                 st.rerun()  # the whole page, because this fragment does not refresh itself yet
-    varied = ", ".join(map(_label, plan.space.varied))
-    st.caption(f"{plain(plan.spec.title)}, {plan.epochs} epochs per trial, varying {varied}.")
     _progress(study, trials, ended, working)
+    _outcome(study)
+    with st.expander("Log", icon=":material/article:"):
+        st.code(worker.log(study.name, 200) or "There is no log on this computer.", language=None, height=260)
+
+
+def _outcome(study: TuningStudy) -> None:
+    """Show what the trials of a study have found so far."""
+    trials, plan = study.trials(), study.plan
+    varied = ", ".join(map(_label, plan.space.varied))
+    faces = f" on {plan.data.faces:,} faces" if plan.data.faces else ""
+    st.caption(f"{plain(plan.spec.title)}, {plan.epochs} epochs per trial{faces}, varying {varied}.")
     counts = trials["state"].value_counts()
     try:
         best = study.best()
@@ -155,11 +171,9 @@ def _study(study: TuningStudy, working: bool) -> None:
             st.metric(state.capitalize(), int(counts.get(state, 0)), border=True)
     if best is not None:
         _best(study, best)
-    if ended:
+    if study.ended():
         _charts(study, trials)
         _table(trials, plan.space.varied)
-    with st.expander("Log", icon=":material/article:"):
-        st.code(worker.log(study.name, 200) or "There is no log on this computer.", language=None, height=260)
 
 
 def _progress(study: TuningStudy, trials: pd.DataFrame, ended: int, working: bool) -> None:
@@ -176,9 +190,27 @@ def _progress(study: TuningStudy, trials: pd.DataFrame, ended: int, working: boo
         st.error(plain(last.removeprefix("Error:").strip()), icon=":material/error:")
 
 
-def _best(study: TuningStudy, best: Any) -> None:
+def papers_study() -> None:
+    """Show what was tried and chosen for the paper's final model, where such a study is stored."""
+    if STORED.is_file():
+        study = _studies().read_study(STORED)
+        best, tried = study.best(), f"{study.ended()} trials of {study.plan.spec.title}"
+        st.markdown("**Learning rate and patience, tuned on validation**")
+        st.markdown(
+            f"{tried}, each at most {study.plan.epochs} epochs on {study.plan.data.faces:,} faces; the paper does not "
+            f"give its search. The best, {_chosen(best)}, has {best.value:.1%} of the hold-out right. All trials: "
+            f"Fine-tune, Tuning, {PAPERS}."
+        )
+        show_settings(study)
+
+
+def _chosen(best: Any) -> str:
     values = ", ".join(f"{_label(name)} {_value(value)}" for name, value in best.params.items())
-    st.markdown(f"**Best: trial {best.number + 1}** with {values}.")
+    return f"trial {best.number + 1} with {values}"
+
+
+def _best(study: TuningStudy, best: Any) -> None:
+    st.markdown(f"**Best**: {_chosen(best)}.")
     words, icon = "Train the best on all data as a run", ":material/model_training:"
     plan = study.best_plan()
     click: Any = {"on_click": start, "args": (plan,), "kwargs": {"leave": True}}
@@ -205,11 +237,16 @@ def _charts(study: TuningStudy, trials: pd.DataFrame) -> None:
                 explain("Importance of a setting", f"{most} explains {share:.0%} of the variance in accuracy.")
             except FerError as error:
                 st.info(with_code(str(error)), icon=":material/info:")
-    varied = study.plan.space.varied
-    settings: Any = {"default": varied[0], "required": True, "format_func": SETTING_LABELS.__getitem__}
-    setting = str(st.segmented_control("Accuracy by", varied, key=f"t_by_{'_'.join(varied)}", **settings))
-    figure = setting_chart(trials, setting, title=SETTING_LABELS[setting])
-    show_chart(figure, key=f"t_by_chart_{setting}", alt=f"Hold-out accuracy of each trial by {_label(setting)}")
+    show_settings(study)
+
+
+def show_settings(study: TuningStudy) -> None:
+    """Show the accuracy of a study's finished trials by each setting, in Optuna's chart."""
+    from optuna.visualization import plot_slice
+
+    varied = ", ".join(map(_label, study.plan.space.varied))
+    figure = plot_slice(study.study, target_name="Hold-out accuracy").update_layout(title=None)
+    show_chart(figure, key="t_settings", alt=f"Hold-out accuracy of each finished trial by {varied}")
 
 
 def _importances(study: TuningStudy) -> dict[str, float]:

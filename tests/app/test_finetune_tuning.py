@@ -10,7 +10,8 @@ from fer_core.runs.run import list_runs
 from fer_core.training.recipe import recipe_for
 from fer_core.tuning import worker
 from fer_core.tuning.plan import SearchSpace, TuningPlan
-from fer_core.tuning.study import TuningStudy, create_study, open_storage, open_study
+from fer_core.tuning.study import TuningStudy, create_study, export_study, open_storage, open_study
+from pages.parts.tuning import PAPERS
 from tests.app.conftest import said
 
 
@@ -65,7 +66,7 @@ def test_a_link_opens_a_study_whose_best_becomes_a_run(page, started, own_home):
     app = page(f_tab="Tuning", t_study="one")
     best = study.best()
     assert app.metric[0].value == f"{best.value:.1%}"
-    assert f"Best: trial {best.number + 1}" in said(app)
+    assert f"**Best**: trial {best.number + 1} with" in said(app)
     assert len(app.get("plotly_chart")) == 3
     assert len(app.dataframe[0].value) == 12
     app.button(key="t_more").click().run()
@@ -88,6 +89,20 @@ def test_a_study_at_work_shows_how_far_it_is_and_can_be_stopped(page, monkeypatc
     assert (bar.value, bar.text) == (15, "3 of 20 trials: trial 4 after epoch 1 of 4")
     app.button(key="t_stop").click().run()
     assert stopped == ["one"]
+
+
+def test_the_stored_study_is_shown_and_its_chart_on_compare(page, open_app, three, tmp_path, monkeypatch):
+    for module in ("pages.parts.tuning", "fer_core.tuning.plan"):
+        monkeypatch.setattr(f"{module}.STORED", tmp_path / "stored.jsonl")
+    study = made_study("one", 9)
+    export_study("one", open_storage(), path=tmp_path / "stored.jsonl")
+    app = page(f_tab="Tuning", t_study=PAPERS)
+    assert app.metric[0].value == f"{study.best().value:.1%}"
+    assert "t_more" not in [button.key for button in app.button]
+    assert len(app.dataframe[0].value) == 9
+    assert f"9 trials of {study.plan.spec.title}, each at most 4 epochs on 500 faces" in said(
+        open_app("compare", c_section="Paper")
+    )
 
 
 def test_a_broken_database_is_one_sentence(page, own_home):

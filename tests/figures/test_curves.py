@@ -148,14 +148,3 @@ def test_the_most_important_setting_is_on_top():
     assert list(figure.data[0].text) == ["<b>70 %</b>", "<b>20 %</b>", "<b>10 %</b>"]
     with pytest.raises(ValueError, match="at least one setting"):
         charts.importance_bars({})
-
-
-def test_numbers_get_an_axis_and_choices_stand_side_by_side(trials):
-    assert charts.setting_chart(trials, "learning_rate", title="Learning rate").layout.xaxis.type == "log"
-    layers = charts.setting_chart(trials, "open_layers", title="Open layers")
-    assert layers.layout.xaxis.type == "category"
-    assert [list(trace.x) for trace in layers.data] == [["2", "2"], ["6"]]
-    schedule = charts.setting_chart(trials, "schedule", title="Schedule")
-    assert {value for trace in schedule.data for value in trace.x} == {"cosine", "one cycle"}
-    with pytest.raises(ValueError, match="Missing: strength"):
-        charts.setting_chart(trials, "strength", title="Strength")
