@@ -316,6 +316,8 @@ def _paper(selection: Selection, top: DeltaGenerator, drawer: DeltaGenerator) ->
         "Ours learn from at most 26,040 of the 28,709 faces of Training, and everything is chosen on the others; the "
         "paper learns from all and chooses on PrivateTest. `fer-lab train NAME --papers-split --recipe paper` does so."
     )
+    if early := [model.title for model in selection.models if _frozen_with_norm(model)]:
+        st.caption(f"With the batch norm that the paper adds in its second stage only: {plain(', '.join(early))}.")
     _show_table(section, placeholder="–", height="auto")
     st.markdown("**Did it help?**")
     _changes(results(selection).changes)
@@ -339,6 +341,11 @@ def _paper(selection: Selection, top: DeltaGenerator, drawer: DeltaGenerator) ->
         alt=f"Where the paper contradicts itself about {title}",
     )
     st.caption(f"Names such as VGG16_modified are the paper’s. {PLAIN_MEANS}")
+
+
+def _frozen_with_norm(model: StoredModel) -> bool:
+    spec = model.card.spec
+    return spec is not None and spec.frozen and spec.batch_normalization != "none"
 
 
 def _changes(changes: pd.DataFrame) -> None:
