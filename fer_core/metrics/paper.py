@@ -55,8 +55,13 @@ and `fpr` of the expressions, `macro_avg` and `weighted_avg` of precision, recal
 CLAIMS: Final[list[dict[str, Any]]] = _RESULTS["claims"]
 """What the paper concludes, each as a comparison of accuracies; see the file."""
 
-CHANGES: Final[list[dict[str, Any]]] = _RESULTS["changes"]
-"""What the paper or its future work changes, each as a model with it and one without; see the file."""
+CHANGES: Final[list[dict[str, Any]]] = [
+    {**group, "change": change, "first": first}
+    for group in _RESULTS["changes"]
+    for change, first in group["first"].items()
+]
+"""What the paper or its future work changes: `group`, `change`, our model with it (`first`) and without it (`other`),
+`against` in words, and the `seeds` without which so small a difference is not judged."""
 
 CONTRADICTIONS: Final = _read("paper_contradictions")
 """Where the paper disagrees with itself, by kind: `topic`, `variants` (our names; none if it is about all models),

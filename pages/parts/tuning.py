@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 import streamlit as st
 
-from fer_core.figures.curves import importance_bars, tuning_history
+from fer_core.figures.curves import importance_bars
 from fer_core.files import name_from
 from fer_core.models import model_spec, network_names
 from fer_core.runs.data import ALL_FACES, MIN_FACES, DataSettings
@@ -172,7 +172,7 @@ def _outcome(study: TuningStudy) -> None:
     if best is not None:
         _best(study, best)
     if study.ended():
-        _charts(study, trials)
+        _charts(study)
         _table(trials, plan.space.varied)
 
 
@@ -223,11 +223,11 @@ def _best(study: TuningStudy, best: Any) -> None:
     )
 
 
-def _charts(study: TuningStudy, trials: pd.DataFrame) -> None:
+def _charts(study: TuningStudy) -> None:
     with st.grid(2, min_column_width=330):
         with st.container():
-            st.markdown("**Accuracy of each trial by the label**; the line is the best so far")
-            show_chart(tuning_history(trials), key="t_history", alt=f"Hold-out accuracy of {len(trials)} trials")
+            st.markdown("**Accuracy of each finished trial by the label**; the line is the best so far")
+            _optunas_chart("plot_optimization_history", study, alt="Hold-out accuracy of each finished trial")
         with st.container():
             st.markdown("**Importance of each setting**")
             try:
@@ -241,12 +241,17 @@ def _charts(study: TuningStudy, trials: pd.DataFrame) -> None:
 
 
 def show_settings(study: TuningStudy) -> None:
-    """Show the accuracy of a study's finished trials by each setting, in Optuna's chart."""
-    from optuna.visualization import plot_slice
-
+    """Show the accuracy of a study's finished trials by each setting."""
     varied = ", ".join(map(_label, study.plan.space.varied))
-    figure = plot_slice(study.study, target_name="Hold-out accuracy").update_layout(title=None)
-    show_chart(figure, key="t_settings", alt=f"Hold-out accuracy of each finished trial by {varied}")
+    _optunas_chart("plot_slice", study, alt=f"Hold-out accuracy of each finished trial by {varied}")
+
+
+def _optunas_chart(name: str, study: TuningStudy, *, alt: str) -> None:
+    """Show one of Optuna's charts of a study; its titles are on the page already."""
+    from optuna import visualization
+
+    figure = getattr(visualization, name)(study.study, target_name="Hold-out accuracy").update_layout(title=None)
+    show_chart(figure, key=name, alt=alt)
 
 
 def _importances(study: TuningStudy) -> dict[str, float]:

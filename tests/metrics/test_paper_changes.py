@@ -65,7 +65,7 @@ def test_changes_of_stored_models_and_what_is_not_trained(trials):
     trained = changes[changes["verdict"] != "not trained"]
     assert set(trained["change"]) == {"VGG16", "CLAHE", "histogram equalisation"}
     fine, small = changes_in_prose(changes)
-    assert fine.startswith("**Fine-tuning.** VGG16: helps (+30.0 points against its frozen backbone, +2")
+    assert fine.startswith("**Fine-tuning.** VGG16: helps (+30.0 points against the frozen backbone, +2")
     assert small.startswith("**Preprocessing, small.** histogram equalisation: cannot be told (")
     table = changes_table(trained)
     assert table["Difference in points"][0].startswith("+30.0 (+2") and table["Accuracy"][0].startswith("60.0 % (5")
@@ -83,4 +83,4 @@ def test_each_change_is_of_one_network():
     for change in CHANGES:
         first, other = (model_spec(change[side].removesuffix("_small")) for side in ("first", "other"))
         assert first != other
-        assert first.backbone == other.backbone or change["group"] == "Another backbone"
+        assert first.backbone == other.backbone or change["group"].startswith("Another backbone")
