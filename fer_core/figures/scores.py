@@ -189,7 +189,9 @@ def gains(table: pd.DataFrame) -> go.Figure:
             words(list(points["high"]), rows, texts, FONT, showlegend=False),
         ],
         110 + ROW * len(rows),
-        xaxis=axis("Points of accuracy, with 95 % interval", range=[least - 1, most + 0.6 * (most - least) + 1]),
+        xaxis=axis(
+            "Points of accuracy, with 95 % interval", tickformat="g", range=[least - 1, most + 0.6 * (most - least) + 1]
+        ),
         yaxis=category_axis(rows, ticktext=[in_lines(row, 26) for row in rows]),
         shapes=[zero],
         annotations=[note],

@@ -75,7 +75,7 @@ def changes_table(changes: pd.DataFrame) -> pd.DataFrame:
                 "Accuracy": f"{accuracy} % ({low} to {high})",
                 "Difference in points": f"{gain} ({least} to {most})",
                 "Seeds": row["seeds"],
-                "Faces": row["n"],
+                "Faces": f"{row['n']:,}",
                 "Verdict": row["verdict"],
             }
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -321,8 +321,6 @@ def _paper(selection: Selection, top: DeltaGenerator, drawer: DeltaGenerator) ->
     _show_table(section, placeholder="–", height="auto")
     st.markdown("**Did it help?**")
     _changes(results(selection).changes)
-    st.markdown("**Did it help?**")
-    _changes(results(selection).changes)
     st.markdown("**The paper’s conclusions, judged**")
     st.markdown("\n".join(f"- {sentence}" for sentence in in_prose(results(selection).claims)))
     st.caption(CLAIMS_CAPTION)
@@ -358,17 +356,19 @@ def _changes(changes: pd.DataFrame) -> None:
         st.markdown("\n".join(f"- {sentence}" for sentence in changes_in_prose(changes)))
         st.table(changes_table(trained), border="horizontal", alt="Accuracy and gain of each change")
         st.caption(CHANGES_CAPTION)
-    if missing.any():
-        rows = changes[missing].itertuples()
-        st.caption(f"Not trained here: {'; '.join(f'{row.model} ({_duration(str(row.first))})' for row in rows)}.")
+    lacking = [
+        f"{group}: {', '.join(part['change'])} ({_time_to_train(part['first'])})"
+        for group, part in changes[missing].groupby("group", sort=False)
+    ]
+    if lacking:
+        st.caption(f"Not trained here: {'; '.join(lacking)}.")
 
 
-def _duration(name: str) -> str:
-    """Return the time that a training would take on this computer, or the command of a small one."""
-    if name.endswith("_small"):
-        return "`python -m tests.paper_trials`"
-    spec = model_spec(name)
-    return duration_text(estimate(spec, recipe_for(spec), faces=ALL_FACES).seconds)
+def _time_to_train(names: Iterable[str]) -> str:
+    """Return the time that trainings would take on this computer together, or the command of small ones."""
+    specs = [model_spec(name) for name in names if not name.endswith("_small")]
+    seconds = sum(estimate(spec, recipe_for(spec), faces=ALL_FACES).seconds for spec in specs)
+    return duration_text(seconds) if specs else "`python -m tests.paper_trials`"
 
 
 def _model_card(selection: Selection, top: DeltaGenerator, drawer: DeltaGenerator) -> None:

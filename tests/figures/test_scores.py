@@ -122,6 +122,7 @@ def test_gains_are_in_points_around_a_line_at_zero():
     np.testing.assert_allclose(ends(marks), [(1, 3), (-5, -2)])
     assert list(texts.text) == ["  <b>+2.0</b> helps", "  <b>−3.5</b> hurts"]
     low, high = figure.layout.xaxis.range
+    assert "%" not in figure.layout.xaxis.tickformat
     assert low < -5 and high > 3 and figure.layout.shapes[0].x0 == 0
     assert table["difference"][0] == 0.02, "the table stays as it is"
 
