@@ -102,12 +102,10 @@ def _new_study(names: list[str]) -> None:
     usual = [name for name in choices if name in USUAL]
     settings: Any = {"default": usual, "key": f"t_vary_{len(choices)}", "format_func": SETTING_LABELS.__getitem__}
     vary = st.pills("Settings to vary", choices, selection_mode="multi", **settings)
-    suggestion = next(name for number in range(1, 1000) if (name := f"{name_from(spec.name)}_{number}") not in names)
-    given = st.text_input("Name of the study", placeholder=suggestion, max_chars=60, key="t_name")
+    name = next(name for number in range(1, 1000) if (name := f"{name_from(spec.name)}_{number}") not in names)
     try:
         space = SearchSpace.around(spec, recipe, vary)
-        data = DataSettings("fer2013", faces)
-        plan = TuningPlan(name_from(given) if given.strip() else suggestion, spec, recipe, data, epochs, space)
+        plan = TuningPlan(name, spec, recipe, DataSettings("fer2013", faces), epochs, space)
     except FerError as error:
         warn([str(error)])
         return
