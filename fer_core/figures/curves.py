@@ -1,4 +1,4 @@
-"""Curves of several models: ROC, precision-recall, reliability, robustness and training; and trials of a tuning study.
+"""Curves of several models: ROC, precision-recall, reliability, robustness and training.
 
 All charts of models take the same `look`: `models`, titles in the order of their colours (default: those of the chart);
 `front`, those that are shown at first, where the others appear on a click in the legend (None for all); and `narrow`,
@@ -15,13 +15,10 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from fer_core.columns import percent_text
 from fer_core.figures.theme import (
-    ACCENT,
     FONT,
     MUTED,
     axis,
-    category_axis,
     chart,
     legend_height,
     listed,
@@ -220,36 +217,6 @@ def training_chart(history: pd.DataFrame, *, epochs: int | None = None, **look: 
     across = axis("Epoch", tickformat="d", showgrid=False, unifiedhovertitle={"text": "Epoch %{x}"}, **span)
     plots = [("Accuracy", across, axis(None)), ("Loss", across, axis(None, tickformat="~g"))]
     return lines.panels(traces, plots, HEIGHT, **lines.shared_hover)
-
-
-def importance_bars(shares: Mapping[str, float]) -> go.Figure:
-    """Return a bar for each setting of a study, the most important one on top.
-
-    Args:
-        shares: label of the setting to the share of the variance in accuracy that it explains, 0 to 1.
-
-    Raises:
-        ValueError: there are none.
-    """
-    if not shares:
-        raise ValueError("Expected at least one setting. Received: none")
-    order = sorted(shares, key=lambda name: -shares[name])
-    names, values = [safe(name) for name in order], [shares[name] for name in order]
-    bars = {
-        "type": "bar",
-        "orientation": "h",
-        "x": values,
-        "y": names,
-        "text": [f"<b>{percent_text(value)}</b>" for value in values],
-        "textposition": "outside",
-        "textfont": {"size": FONT},
-        "cliponaxis": False,
-        "marker": {"color": ACCENT, "cornerradius": 2},
-        "hovertemplate": "%{y}: %{x:.1%}<extra></extra>",
-    }
-    title, span = "Share of the variance that it explains", [0, 1.25 * max(0.05, *values)]
-    across = axis(title, range=span, nticks=4, fixedrange=True)
-    return chart([bars], 96 + 40 * len(order), xaxis=across, yaxis=category_axis(names), dragmode=False)
 
 
 class _Lines:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 
-from fer_core.figures.curves import importance_bars
+from fer_core.columns import percent
 from fer_core.files import name_from
 from fer_core.models import model_spec, network_names
 from fer_core.runs.data import ALL_FACES, MIN_FACES, DataSettings
 from fer_core.runs.estimate import duration_text
+from fer_core.sections.sections import PERCENT
 from fer_core.threads import kept
 from fer_core.training.recipe import recipe_for
 from fer_core.tuning import worker
@@ -29,7 +32,18 @@ from fer_core.tuning.plan import (
 )
 from fer_core.types import FerError
 from pages.parts.charts import show_chart
-from pages.parts.common import attempt, emphasis, explain, plain, warn, whole_number, with_code
+from pages.parts.common import (
+    Columns,
+    attempt,
+    choose,
+    emphasis,
+    explain,
+    plain,
+    show_table,
+    warn,
+    whole_number,
+    with_code,
+)
 from pages.parts.data import computed
 from pages.parts.runs import start
 
@@ -42,6 +56,7 @@ PAPERS: Final = "The paper’s final model"
 STUDY: Final = "t_study"  # key and query parameter of the selected study
 MORE_TRIALS: Final = 10  # to add to a study that has as many as were asked for
 REFRESH_SECONDS: Final = 2.0
+FRACTIONS: Final = ("learning_rate", "strength", "label_smoothing")
 
 
 def tuning() -> None:
@@ -94,12 +109,10 @@ def _new_study(names: list[str]) -> None:
     usual = [name for name in choices if name in USUAL]
     settings: Any = {"default": usual, "key": f"t_vary_{len(choices)}", "format_func": SETTING_LABELS.__getitem__}
     vary = st.pills("Settings to vary", choices, selection_mode="multi", **settings)
-    suggestion = next(name for number in range(1, 1000) if (name := f"{name_from(spec.name)}_{number}") not in names)
-    given = st.text_input("Name of the study", placeholder=suggestion, max_chars=60, key="t_name")
+    name = next(name for number in range(1, 1000) if (name := f"{name_from(spec.name)}_{number}") not in names)
     try:
         space = SearchSpace.around(spec, recipe, vary)
-        data = DataSettings("fer2013", faces)
-        plan = TuningPlan(name_from(given) if given.strip() else suggestion, spec, recipe, data, epochs, space)
+        plan = TuningPlan(name, spec, recipe, DataSettings("fer2013", faces), epochs, space)
     except FerError as error:
         warn([str(error)])
         return
@@ -135,7 +148,7 @@ def _live(name: str) -> None:
 
 def _study(study: TuningStudy, working: bool) -> None:
     """Show a study; `working` says whether a process of this computer works on it."""
-    trials, ended = study.trials(), study.ended()
+    trials, ended, plan = study.trials(), study.ended(), study.plan
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(plain(study.name), width="content")
         st.badge("Working" if working else "Not running", icon=":material/tune:", color="blue" if working else "gray")
@@ -148,7 +161,15 @@ def _study(study: TuningStudy, working: bool) -> None:
             more = (lambda: worker.start(study.name, goal),)
             if st.button(f"Continue to {goal} trials", icon=icon, key="t_more", on_click=attempt, args=more):
                 st.rerun()  # the whole page, because this fragment does not refresh itself yet
-    _progress(study, trials, ended, working)
+    if working:
+        current = ", ".join(
+            f"trial {row.trial} after epoch {row.epochs} of {plan.epochs}"
+            for row in trials[trials["state"] == "working"].itertuples()
+        )
+        share = min(1.0, ended / max(study.requested, 1))
+        st.progress(share, f"{ended} of {study.requested} trials: {current or 'getting ready'}")
+    elif (last := worker.log(study.name, 1)).startswith("Error:"):
+        st.error(plain(last.removeprefix("Error:").strip()), icon=":material/error:")
     _outcome(study)
     with st.expander("Log", icon=":material/article:"):
         st.code(worker.log(study.name, 200) or "There is no log on this computer.", language=None, height=260)
@@ -156,64 +177,40 @@ def _study(study: TuningStudy, working: bool) -> None:
 
 def _outcome(study: TuningStudy) -> None:
     """Show what the trials of a study have found so far."""
-    trials, plan = study.trials(), study.plan
+    plan = study.plan
     varied = ", ".join(map(_label, plan.space.varied))
-    faces = f" on {plan.data.faces:,} faces" if plan.data.faces else ""
-    st.caption(f"{plain(plan.spec.title)}, {plan.epochs} epochs per trial{faces}, varying {varied}.")
-    counts = trials["state"].value_counts()
-    try:
-        best = study.best()
-    except FerError:
-        best = None
-    with st.container(horizontal=True):
-        st.metric("Best on hold-out, by label", "–" if best is None else f"{best.value:.1%}", border=True)
-        for state in ("finished", "stopped early", "failed"):
-            st.metric(state.capitalize(), int(counts.get(state, 0)), border=True)
-    if best is not None:
-        _best(study, best)
+    st.caption(f"{plain(plan.spec.title)}, {plan.epochs} epochs per trial, varying {varied}.")
+    with suppress(FerError):  # no trial has ended well
+        _best(study, study.best())
     if study.ended():
         _charts(study)
-        _table(trials, plan.space.varied)
-
-
-def _progress(study: TuningStudy, trials: pd.DataFrame, ended: int, working: bool) -> None:
-    if working:
-        goal = max(study.requested, 1)
-        current = ", ".join(
-            f"trial {row.trial} after epoch {row.epochs} of {study.plan.epochs}"
-            for row in trials[trials["state"] == "working"].itertuples()
-        )
-        st.progress(min(1.0, ended / goal), f"{ended} of {goal} trials: {current or 'getting ready'}")
-        return
-    last = worker.log(study.name, 1)
-    if last.startswith("Error:"):
-        st.error(plain(last.removeprefix("Error:").strip()), icon=":material/error:")
+        _table(study.trials(), plan.space.varied)
 
 
 def papers_study() -> None:
     """Show what was tried and chosen for the paper's final model, where such a study is stored."""
     if STORED.is_file():
         study = _studies().read_study(STORED)
-        best, tried = study.best(), f"{study.ended()} trials of {study.plan.spec.title}"
         st.markdown("**Learning rate and patience, tuned on validation**")
         st.markdown(
-            f"{tried}, each at most {study.plan.epochs} epochs on {study.plan.data.faces:,} faces; the paper does not "
-            f"give its search. The best, {_chosen(best)}, has {best.value:.1%} of the hold-out right. All trials: "
-            f"Fine-tune, Tuning, {PAPERS}."
+            f"{_in_words(study.best())} {study.ended()} trials of {study.plan.spec.title}, each at "
+            f"most {study.plan.epochs} epochs on {study.plan.data.faces:,} faces. All trials: Fine-tune, Tuning."
         )
-        show_settings(study)
+        setting = study.plan.space.varied[0]
+        alt = f"Hold-out accuracy of each trial by {_label(setting)}"
+        show_chart(study.setting_chart(setting), alt, key="t_papers_study")
 
 
-def _chosen(best: Any) -> str:
+def _in_words(best: Any) -> str:
     values = ", ".join(f"{_label(name)} {_value(value)}" for name, value in best.params.items())
-    return f"trial {best.number + 1} with {values}"
+    share = percent(best.value, ".1%")
+    return f"Best: trial {best.number + 1} with {share} of the hold-out, by the label. Its {values}."
 
 
 def _best(study: TuningStudy, best: Any) -> None:
-    st.markdown(f"**Best**: {_chosen(best)}.")
+    st.markdown(f"#### {_in_words(best)}")
     words, icon = "Train the best on all data as a run", ":material/model_training:"
-    plan = study.best_plan()
-    click: Any = {"on_click": start, "args": (plan,), "kwargs": {"leave": True}}
+    click: Any = {"on_click": start, "args": (study.best_plan(),), "kwargs": {"leave": True}}
     if st.button(words, type=emphasis(), icon=icon, key="t_train", **click):
         st.rerun()  # the whole page, because another tab opens
     st.caption(
@@ -226,60 +223,37 @@ def _best(study: TuningStudy, best: Any) -> None:
 def _charts(study: TuningStudy) -> None:
     with st.grid(2, min_column_width=330):
         with st.container():
-            st.markdown("**Accuracy of each finished trial by the label**; the line is the best so far")
-            _optunas_chart("plot_optimization_history", study, alt="Hold-out accuracy of each finished trial")
+            st.markdown("**Accuracy of each trial by the label**; the line is the best so far")
+            show_chart(study.history_chart(), "Hold-out accuracy of the trials", key="t_history")
         with st.container():
             st.markdown("**Importance of each setting**")
             try:
-                shares = {SETTING_LABELS[name]: share for name, share in computed(_importances, study).items()}
-                most, share = next(iter(shares.items()))
-                show_chart(importance_bars(shares), key="t_importance", alt=f"Most important: {most}")
-                explain("Importance of a setting", f"{most} explains {share:.0%} of the variance in accuracy.")
+                show_chart(computed(_importance, study), "Importance of each setting", key="t_importance")
+                explain("Importance of a setting", "")
             except FerError as error:
                 st.info(with_code(str(error)), icon=":material/info:")
-    show_settings(study)
+    varied = study.plan.space.varied
+    setting = choose("Accuracy by", varied, f"t_by_{'_'.join(varied)}", format_func=SETTING_LABELS.__getitem__)
+    alt = f"Hold-out accuracy of each trial by {_label(setting)}"
+    show_chart(study.setting_chart(setting), alt, key=f"t_by_chart_{setting}")
 
 
-def show_settings(study: TuningStudy) -> None:
-    """Show the accuracy of a study's finished trials by each setting."""
-    varied = ", ".join(map(_label, study.plan.space.varied))
-    _optunas_chart("plot_slice", study, alt=f"Hold-out accuracy of each finished trial by {varied}")
-
-
-def _optunas_chart(name: str, study: TuningStudy, *, alt: str) -> None:
-    """Show one of Optuna's charts of a study; its titles are on the page already."""
-    from optuna import visualization
-
-    figure = getattr(visualization, name)(study.study, target_name="Hold-out accuracy").update_layout(title=None)
-    show_chart(figure, key=name, alt=alt)
-
-
-def _importances(study: TuningStudy) -> dict[str, float]:
-    return study.importances()
+def _importance(study: TuningStudy) -> go.Figure:
+    return study.importance_chart()
 
 
 def _table(trials: pd.DataFrame, varied: tuple[str, ...]) -> None:
-    number = st.column_config.NumberColumn
-    columns: dict[str, Any] = {
-        "trial": number("Trial", pinned=True),
+    columns: Columns = {
+        "trial": "Trial",
         "state": "Outcome",
-        "accuracy": number("Hold-out accuracy", format="%.1f %%"),
+        "accuracy": ("Hold-out accuracy", PERCENT),
         "epochs": "Epochs",
-        "seconds": number("Seconds", format="%.0f"),
-        "note": st.column_config.TextColumn("Note", width="large"),
-        **{name: SETTING_LABELS[name] for name in varied},
+        "seconds": ("Seconds", "%.0f"),
+        **({"note": "Note"} if trials["note"].any() else {}),
+        **{name: (SETTING_LABELS[name], "%.2g") if name in FRACTIONS else SETTING_LABELS[name] for name in varied},
     }
-    for name in ("learning_rate", "strength", "label_smoothing"):
-        columns[name] = number(SETTING_LABELS[name], format="%.2g")
-    shown = trials.assign(accuracy=100 * trials["accuracy"])
-    st.dataframe(
-        shown if trials["note"].any() else shown.drop(columns="note"),
-        hide_index=True,
-        column_config=columns,
-        height="content" if len(trials) < 10 else 380,
-        alt=f"{len(trials)} trials with their settings and outcomes",
-        key="t_table",
-    )
+    alt, height = f"{len(trials)} trials with their settings and outcomes", "content" if len(trials) < 10 else 380
+    show_table(trials, alt, columns, height=height, key="t_table")
 
 
 def _label(name: str) -> str:

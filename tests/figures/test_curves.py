@@ -124,11 +124,3 @@ def test_growing_curves_keep_their_axis_and_mark_every_epoch():
     assert (list(held.y), list(trained.y)) == ([0.25, 0.26], [0.2, 0.3])
     assert held.line.dash != trained.line.dash
     assert training_curves(pd.DataFrame(), "A run", "run-1").empty
-
-
-def test_the_most_important_setting_is_on_top():
-    figure = charts.importance_bars({"Schedule": 0.2, "Learning rate": 0.7, "Label smoothing": 0.1})
-    assert figure.layout.yaxis.categoryarray == ("Learning rate", "Schedule", "Label smoothing")
-    assert list(figure.data[0].text) == ["<b>70 %</b>", "<b>20 %</b>", "<b>10 %</b>"]
-    with pytest.raises(ValueError, match="at least one setting"):
-        charts.importance_bars({})
