@@ -279,8 +279,9 @@ FROZEN = Recipe(
     ema=0.0,
     augmentation=MIRROR_ONLY,  # so that features can be cached
 )
-FROZEN_PRETRAINED = replace(FROZEN, epochs=30, peak_learning_rate=1e-2, weight_decay=0.01)
-"""Chosen on the hold-out for VGG16 and ResNet50, whose heads converge more slowly than on ImageNet's features."""
+FROZEN_PRETRAINED = replace(FROZEN, epochs=30, peak_learning_rate=5e-2, weight_decay=0.01)
+"""Chosen on the hold-out for VGG16, whose features from UTKFace are small: with 4,000 training faces its loss on 1,200
+faces of the hold-out is 1.671, against 1.688 at a rate of 0.01 and 1.673 at 0.2."""
 
 MODIFIED = Recipe(
     epochs=15,
