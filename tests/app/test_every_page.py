@@ -5,8 +5,6 @@ from __future__ import annotations
 import ast
 import re
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 from itertools import cycle
 from types import SimpleNamespace
@@ -115,12 +113,3 @@ def test_no_page_shows_its_own_notes():
     for path in (ROOT / "pages").glob("[!_]*.py"):
         rest = ast.parse(path.read_text(encoding="utf-8")).body[1:]
         assert not [node for node in rest if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)], path
-
-
-def test_no_page_imports_keras_and_optuna_waits_for_the_first_study():
-    """Keras and TensorFlow take seconds to import, and TensorFlow shares no process with serving."""
-    parts = (path.relative_to(ROOT).with_suffix("") for path in (ROOT / "pages" / "parts").rglob("*.py"))
-    names = ", ".join(".".join(path.parts) for path in parts if path.name != "__init__")
-    heavy = "{'keras', 'tensorflow', 'optuna'}"
-    code = f"import sys, {names}; sys.exit(bool({heavy} & set(sys.modules)))"
-    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0

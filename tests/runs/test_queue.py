@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 from types import SimpleNamespace
 
 import psutil
@@ -114,15 +112,6 @@ def test_a_collection_is_copied_into_the_run_and_a_name_that_is_no_folder_refuse
     assert list_runs() == ([], [])
 
 
-LIGHT = """
-import sys
-import fer_core.runs.queue, fer_core.runs.run, fer_core.runs.estimate, fer_core.runs.worker, fer_core.cli
-import fer_core.tuning.study, fer_core.tuning.worker
-import fer_core.training.initial_weights, fer_core.training.recipe, fer_core.training.data
-print(sorted({"keras", "tensorflow", "torch", "jax"} & set(sys.modules)))
-"""
-
-
 def test_time_left_comes_from_measured_epochs(tmp_path, monkeypatch):
     clock = SimpleNamespace(seconds=100.0, monotonic=lambda: clock.seconds, time=lambda: clock.seconds)
     monkeypatch.setattr(module, "time", clock)
@@ -217,8 +206,3 @@ def test_a_full_disk_fails_in_one_sentence(runs, plan_for, tmp_path, monkeypatch
     assert (status.state, status.message) == ("failed", DISK_FULL)
     assert "Errno 28" in run.log()
     assert status.can_resume
-
-
-def test_neither_page_nor_command_line_load_a_training_framework():
-    answer = subprocess.run([sys.executable, "-c", LIGHT], capture_output=True, text=True, check=True)
-    assert answer.stdout.strip() == "[]"
