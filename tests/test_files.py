@@ -1,7 +1,5 @@
 """The user's folders, and writing completely or not at all."""
 
-from __future__ import annotations
-
 import json
 
 import pandas as pd

@@ -1,7 +1,5 @@
 """The package's layers: a room imports only from floors below it, and prediction works without TensorFlow."""
 
-from __future__ import annotations
-
 import ast
 import re
 import subprocess

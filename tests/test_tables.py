@@ -1,7 +1,5 @@
 """Tables that somebody brings: cells as in the file, and small files that claim or unpack to a large table."""
 
-from __future__ import annotations
-
 import gzip
 import tracemalloc
 

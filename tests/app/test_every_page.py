@@ -15,6 +15,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from fer_core.faces import detector
+from fer_core.inference.video_writer import sample_clip
 from fer_core.types import FerError
 from tests.server import ROOT
 
@@ -48,6 +49,7 @@ def test_every_page_says_once_what_is_missing_and_what_it_costs(page, open_app, 
 @pytest.mark.parametrize(("page", "query"), [(page, {}) for page in PAGES] + [("finetune", tab) for tab in OF_FINETUNE])
 def test_every_page_opens_where_the_data_folder_cannot_be_written(page, query, open_app, tmp_path, monkeypatch):
     (tmp_path / "file").touch()
+    monkeypatch.setattr("pages.parts.video.sample_clip", sample_clip)
     monkeypatch.setenv("FER_HOME", str(tmp_path / "file" / "home"))
     app = open_app(page, **query)
     assert app.title

@@ -1,7 +1,5 @@
 """The queue and its processes: with nothing to learn from, they end before they load Keras; then real fits."""
 
-from __future__ import annotations
-
 import os
 import signal
 from types import SimpleNamespace
@@ -19,7 +17,7 @@ from fer_core.runs.run import RESULT, downloads, list_runs, promote
 from fer_core.runs.status import DISK_FULL, STATUS
 from fer_core.runs.uploads import Collection
 from fer_core.runs.worker import WORKING_LOCK, Reporter, Stopped
-from fer_core.store.folders import load_model
+from fer_core.store.folders import CARD, load_model
 from fer_core.threads import in_parallel
 from fer_core.types import FerError
 from tests.app.made_up_runs import made_run
@@ -154,8 +152,8 @@ def written(folder):
 
 @pytest.mark.slow
 def test_killed_resumed_stopped_while_measuring_finished(runs, plan_for, tmp_path):
-    """One long story, because every process takes seconds to load TensorFlow."""
-    pictures = write_faces(tmp_path / "faces", 82)
+    """One long story, because every process takes seconds to load TensorFlow; of classes that the folders name."""
+    pictures = write_faces(tmp_path / "faces", 82, ("calm", "no pain"))
     run = queue.submit(plan_for(pictures, "My model", epochs=8))
     waiting = queue.submit(plan_for(tmp_path / "nothing", "Waits"))
 
@@ -169,7 +167,7 @@ def test_killed_resumed_stopped_while_measuring_finished(runs, plan_for, tmp_pat
     assert queue.wait(waiting, PATIENCE).state == "failed"  # it got its turn, and found nothing to learn from
     before = run.history()
     assert len(before) == run.status().epoch
-    (pictures / "happy" / "000.png").unlink()  # what became of the pictures since does not matter
+    (pictures / "calm" / "000.png").unlink()  # what became of the pictures since does not matter
 
     queue.resume(run)
     until(lambda: run.status().state == "measuring")
@@ -185,6 +183,7 @@ def test_killed_resumed_stopped_while_measuring_finished(runs, plan_for, tmp_pat
     queue.resume(run)
     finished = queue.wait(run, PATIENCE)
     assert finished.state == "finished", run.log()
+    assert "the names are classes: calm and no pain." in finished.warnings[0]
     assert run.history().equals(history)
     assert finished.seconds > stopped.seconds
     assert sorted(downloads(run)) == ["model.keras", "model.tflite"]
@@ -194,6 +193,8 @@ def test_killed_resumed_stopped_while_measuring_finished(runs, plan_for, tmp_pat
     model = promote(run, "mine", title="Mine")
     queue.delete(run)
     assert (load_model("mine").title, model.weights.is_file()) == ("Mine", True)
+    assert (model.card.classes, model.card.tested, model.card.holdout_score) == (("calm", "no pain"), False, None)
+    assert read_json(model.folder / CARD)["spec"]["classes"] == ["calm", "no pain"]
 
 
 def test_a_full_disk_fails_in_one_sentence(runs, plan_for, tmp_path, monkeypatch):
