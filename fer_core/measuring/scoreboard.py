@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import astuple
 from math import isnan
 from typing import Any, Final
 
@@ -54,27 +55,32 @@ def card_scoreboard(models: Sequence[StoredModel], by: str = "label") -> list[di
     return rows
 
 
-def home_scoreboard(models: list[StoredModel], by: str = "label") -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
-    """Return the scoreboard of the Home page by one of `columns.YARDSTICKS`, from the cards alone.
+def card_intervals(models: Sequence[StoredModel], by: str = "label") -> pd.DataFrame:
+    """Return accuracies with 95 % intervals, by one of `columns.YARDSTICKS`, of the models whose cards have them.
+
+    Columns `model` (title), `split`, `accuracy`, `low`, `high`; the model that is most accurate on PublicTest is first.
+    """
+    rows = [
+        (model.title, split, score.accuracy, *astuple(score.interval("accuracy")))
+        for model, scores in _scored(models, by)
+        for split, score in scores.items()
+    ]
+    return pd.DataFrame(rows, columns=["model", "split", "accuracy", "low", "high"])
+
+
+def home_scoreboard(models: Sequence[StoredModel], by: str = "label") -> tuple[pd.DataFrame, list[str]]:
+    """Return the scoreboard of the Home page by one of `columns.YARDSTICKS`, from the models' cards.
 
     Returns:
-        The table of `figures.scores.accuracy_intervals`, the most accurate model first; a table with one row for each
-        model in the same order; one sentence for each model whose card has no scores.
+        A table with one row for each model, in the order of `card_intervals`; one sentence for each model whose card
+        has no scores.
     """
-    prefixes = {split: f"{key}_{'' if by == 'label' else 'plurality_'}" for split, key in TEST_SPLITS.items()}
-    needed = {f"{prefix}accuracy" for prefix in prefixes.values()}
-    rows = [row for row in card_scoreboard(models, by) if needed <= row.keys()]
-    rows.sort(key=lambda row: -row[f"{prefixes['PublicTest']}accuracy"])
-    unscored = [model.name for model in models if model.name not in {row["name"] for row in rows}]
+    degraded = mean_corruption_accuracy(robustness_table(models, by=by)[0])
+    scored = _scored(models, by)
+    table = pd.DataFrame([_home_row(model, scores, degraded.get(model.name)) for model, scores in scored])
+    unscored = [model.name for model in models if model not in [known for known, _ in scored]]
     words = f"has no score: its card.json lacks numbers judged by {YARDSTICKS[by]}."
-    intervals = [
-        [row["model"], split, *(row[f"{prefix}accuracy{end}"] for end in ("", "_low", "_high"))]
-        for row in rows
-        for split, prefix in prefixes.items()
-    ]
-    measured = pd.DataFrame(intervals, columns=["model", "split", "accuracy", "low", "high"])
-    table = pd.DataFrame([_home_row(row, prefixes) for row in rows])
-    return measured, table, [f"The model {name} {words}" for name in unscored]
+    return table, [f"The model {name} {words}" for name in unscored]
 
 
 def scoreboard_table(predictions: Predictions, measured: Measured, models: Sequence[StoredModel]) -> pd.DataFrame:
@@ -158,14 +164,24 @@ def _row(name: str, title: str, model: StoredModel | None, scores: Mapping[str, 
     return row | dict(zip(_ABOUT, about, strict=True))
 
 
-def _home_row(row: dict[str, Any], prefixes: Mapping[str, str]) -> dict[str, Any]:
-    cells: dict[str, Any] = {"Model": row["model"]}
-    for split, prefix in prefixes.items():
-        accuracy, low, high = (f"{100 * row[f'{prefix}accuracy{end}']:.1f}" for end in ("", "_low", "_high"))
+def _scored(models: Sequence[StoredModel], by: str) -> list[tuple[StoredModel, dict[str, Score]]]:
+    """Return the models whose cards have scores of both test splits, the most accurate on PublicTest first."""
+    scored = []
+    for model in models:
+        scores = {split: model.card.score(key, by=by) for split, key in TEST_SPLITS.items()}
+        known = {split: score for split, score in scores.items() if score is not None}
+        if len(known) == len(scores):
+            scored.append((model, known))
+    return sorted(scored, key=lambda pair: -pair[1]["PublicTest"].accuracy)
+
+
+def _home_row(model: StoredModel, scores: Mapping[str, Score], degraded: float | None) -> dict[str, Any]:
+    cells: dict[str, Any] = {"Model": model.title}
+    for split, score in scores.items():
+        accuracy, low, high = (f"{100 * share:.1f}" for share in (score.accuracy, *astuple(score.interval("accuracy"))))
         cells[f"{split} accuracy"] = f"{accuracy} %  ({low} – {high})"
-        cells[f"{split} macro F1"] = row[f"{prefix}macro_f1"]
-    degraded = row["degraded_accuracy"]
+        cells[f"{split} macro F1"] = score.macro_f1
     cells["Degraded faces"] = "–" if degraded is None else f"{100 * degraded:.1f} %"
-    cells["Parameters"] = row["parameters"]
-    cells["Size"] = f"{row['size_bytes'] / 1e6:.1f} MB" if row["size_bytes"] else "–"
+    cells["Parameters"] = model.card.parameters
+    cells["Size"] = f"{model.size_bytes / 1e6:.1f} MB" if model.size_bytes else "–"
     return cells
