@@ -106,7 +106,9 @@ def fitted(figure: go.Figure, *, height: int, times: float) -> go.Figure:
 def axis(title: str | None, **changes: Any) -> dict[str, Any]:
     """Return a numeric axis, as percentages unless `tickformat` says otherwise."""
     heading = {"text": title, "font": TYPE, "standoff": 12}
-    return {"title": heading, "tickfont": TYPE, "tickformat": ".0%", "nticks": 6, "showgrid": True} | changes
+    spaced = {f"{number}%": f"{number} %" for number in range(101)}  # Plotly writes 50%, texts 50 %
+    usual = {"title": heading, "tickfont": TYPE, "tickformat": ".0%", "nticks": 6, "showgrid": True}
+    return usual | ({} if "tickformat" in changes else {"labelalias": spaced}) | changes
 
 
 def category_axis(names: Sequence[str], font: int = FONT, **changes: Any) -> dict[str, Any]:
