@@ -190,7 +190,7 @@ def gains(table: pd.DataFrame) -> go.Figure:
         ],
         110 + ROW * len(rows),
         xaxis=axis(
-            "Points of accuracy, with 95 % interval", tickformat="g", range=[least - 1, most + 0.6 * (most - least) + 1]
+            "Points of accuracy, 95 % interval", tickformat="~g", range=[least - 1, most + 0.6 * (most - least) + 1]
         ),
         yaxis=category_axis(rows, ticktext=[in_lines(row, 26) for row in rows]),
         shapes=[zero],

@@ -72,6 +72,7 @@ def changes_table(changes: pd.DataFrame) -> pd.DataFrame:
             {
                 "Change": row["model"],
                 "Against": row["against"],
+                "Accuracy without": f"{100 * (row['accuracy'] - row['difference']):.1f} %",
                 "Accuracy": f"{accuracy} % ({low} to {high})",
                 "Difference in points": f"{gain} ({least} to {most})",
                 "Seeds": row["seeds"],

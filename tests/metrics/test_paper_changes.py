@@ -69,6 +69,7 @@ def test_changes_of_stored_models_and_what_is_not_trained(trials):
     assert small.startswith("**Preprocessing, small.** histogram equalisation: cannot be told (")
     table = changes_table(trained)
     assert table["Difference in points"][0].startswith("+30.0 (+2") and table["Accuracy"][0].startswith("60.0 % (5")
+    assert table["Accuracy without"][0] == "30.0 %"
     assert set(paper_changes(None)["verdict"]) == {"not trained"} and changes_in_prose(paper_changes(None)) == []
 
 
