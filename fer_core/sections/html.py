@@ -28,7 +28,8 @@ from fer_core.metrics.paper import PLAIN_MEANS, paper_metrics, paper_report
 from fer_core.metrics.paper_claims import CLAIMS_CAPTION, in_prose
 from fer_core.models.spec import utkface_note
 from fer_core.sections.results import Results, writing
-from fer_core.sections.sections import SECTIONS, Chart, Section
+from fer_core.sections.section import Chart, Section
+from fer_core.sections.sections import SECTIONS
 from fer_core.types import FerError
 
 # forbids the browser every request: what the page needs is in it

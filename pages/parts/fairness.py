@@ -31,7 +31,7 @@ from pages.parts import common
 from pages.parts.charts import narrow_screen, show_chart
 from pages.parts.common import choose, explain, plain, with_code
 from pages.parts.confusion import show_faces
-from pages.parts.data import computed, fer2013, predictions, shared
+from pages.parts.data import computed, fer2013, shared
 from pages.parts.head import answer
 
 EXAMPLE: Final = """people.zip
@@ -48,18 +48,14 @@ _AUDITED: Final = "a_audited"  # key of the faces that were predicted last in th
 
 def test_faces() -> AuditedFaces | None:
     """Ask for a split, a yardstick and a model, and return the test faces with its stored predictions."""
-    stored, complaints = common.stored_models()
-    with st.container(horizontal=True):
-        split, view, by = common.choose_faces("a")
-        answers, left_out = predictions(stored, split, view, by)
-        if answers is None:
-            common.stop_without_predictions()
+    row = st.container(horizontal=True)
+    stored, answers = common.choose_answers("a", row)
+    with row:
         name = common.choose_predictions(stored, answers, "a_model")
-    common.warn(complaints + left_out, "Some models are left out:")
     try:
         if answers.own:
             (model,) = [model for model in stored if model.name == name]
-            faces = shared(dataset_faces, model, find_dataset(split), view)
+            faces = shared(dataset_faces, model, find_dataset(answers.split), answers.view)
         else:
             faces = stored_faces(answers, name)
     except FerError as error:

@@ -21,7 +21,7 @@ from fer_core.metrics.mapped_faces import FEW, SHEET_COLUMNS, expression_scores,
 from fer_core.metrics.paper import IN_PACKAGES_ARE, packages_table, published_table
 from fer_core.metrics.predictions import Predictions, joined
 from fer_core.sections import answers as says
-from fer_core.sections.sections import PERCENT
+from fer_core.sections.section import PERCENT
 from fer_core.store.folders import DEFAULT_MODEL, list_models
 from fer_core.store.stored_model import StoredModel
 from fer_core.types import FerError

@@ -10,7 +10,7 @@ import streamlit as st
 from fer_core.columns import TEST_SPLITS, percent_text
 from fer_core.data import SAMPLE_CREDIT
 from fer_core.faces import evidence_for
-from fer_core.sections.sections import PERCENT
+from fer_core.sections.section import PERCENT
 from fer_core.store.stored_model import StoredModel
 from pages.parts.common import plain, show_table, why_not_sure
 from pages.parts.pictures import SAMPLE, annotated, evidence_tile, input_tile, result_for
