@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pandas as pd
 
 from fer_core.columns import percent
+from fer_core.metrics.confusion import HARDEST
 from fer_core.metrics.core import METRICS
 from fer_core.metrics.significance import LEVEL
 
@@ -140,6 +143,17 @@ def labels(agreement: pd.DataFrame) -> str:
     )
 
 
+def faces(shown: int, of: int, conditions: Iterable[str] = ()) -> str:
+    """Say how many faces pass the conditions."""
+    return " · ".join([f"{shown:,} of {of:,} faces", *conditions])
+
+
+def hardest(order: str, number: int, *, of: int) -> str:
+    """Say how many faces `metrics.confusion.hardest_faces` finds in one of the orders of `HARDEST`."""
+    found = "most different answers first" if order == "divided" else f"{number:,} of {of:,} faces"
+    return f"{HARDEST[order]}: {found}"
+
+
 def copies(counts: dict[str, int]) -> str:
     """Say how many pictures occur more than once, from `metrics.label_truth.copies_counted`."""
     return (
@@ -172,4 +186,13 @@ def gap(gaps: pd.DataFrame, title: str) -> str:
     return (
         f"{title}: {what} {low} of the faces that are “{row['lowest']}”, and {high} of those that are "
         f"“{row['highest']}”. Chance {chance} explain this gap."
+    )
+
+
+def failures(leaves: pd.DataFrame) -> str:
+    """Say on which kind of faces a model is wrong most often, from `fairness.groups.error_tree`."""
+    overall, worst = leaves["wrong"].sum() / leaves["faces"].sum(), leaves.iloc[0]
+    return (
+        f"The model is wrong on {percent(overall)} of these faces, and most often where {worst['where']}: on "
+        f"{percent(worst['value'])} of {worst['faces']:,} faces."
     )

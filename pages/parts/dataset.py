@@ -36,7 +36,6 @@ from fer_core.training.augmentation import (
 )
 from fer_core.training.recipe import named_recipe
 from fer_core.types import FerError, Image
-from pages.parts.charts import show_chart
 from pages.parts.common import (
     ZIP_LAYOUT,
     choose,
@@ -50,7 +49,7 @@ from pages.parts.common import (
 )
 from pages.parts.data import classifier, computed, computed_here, fer2013, own_pictures
 from pages.parts.face import Tile, face_tiles, fer2013_tile
-from pages.parts.head import answer
+from pages.parts.head import answer, finding
 from pages.parts.pictures import SOURCES, available_sources, pictures_from, stages_of
 
 OWN: Final = "My own pictures"
@@ -174,9 +173,9 @@ def classes(shown: ShownFaces, top: DeltaGenerator, drawer: DeltaGenerator) -> N
     splits = "" if not shown.is_fer2013 else " PublicTest is the paper’s test split, PrivateTest the challenge’s."
     chart = class_distribution(counts, shares=bars == "shares")
     with top:
-        answer(says.classes(counts))
-        show_chart(chart, alt, key="d_classes", on_select=_open_class, selection_mode="points")
-        st.caption(f"Click a bar to see its faces. {len(dataset):,} faces of 48 × 48 gray pixels.{splits}")
+        caption = f"Click a bar to see its faces. {len(dataset):,} faces of 48 × 48 gray pixels.{splits}"
+        settings: Any = {"key": "d_classes", "on_select": _open_class, "selection_mode": "points"}
+        finding(says.classes(counts), chart, alt, caption, **settings)
     counts = counts.assign(all=counts.sum(axis=1)).rename_axis("Split")
     st.dataframe(counts, alt="Number of faces by split and expression")
 
@@ -193,12 +192,12 @@ def browse(shown: ShownFaces, top: DeltaGenerator, drawer: DeltaGenerator) -> No
     with drawer:
         faces, ranges = _chosen(shown, table)
     words = [
-        f" · {MEASURES[name].title} {low:g} to {high:g}"
+        f"{MEASURES[name].title} {low:g} to {high:g}"
         for name, (low, high) in ranges.items()
         if (low, high) != (MEASURES[name].low, MEASURES[name].high)
     ]
     with top:
-        answer(f"{len(faces):,} of {len(table):,} faces{''.join(words)}")
+        answer(says.faces(len(faces), len(table), words))
         tiles_place = st.container()
         pages = max(1, -(-len(faces) // ON_A_PAGE))
         number = st.number_input("Page", 1, pages, 1, key="d_page", width=160) if pages > 1 else 1

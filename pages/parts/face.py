@@ -107,16 +107,16 @@ def fer2013_tile(faces: Fer2013Faces, row: int, label: str, words: str, about: S
 
 
 def face_tiles(
-    tiles: Sequence[Tile], key: str, *, chosen: int | None = None, choose: Callable[[int], object] | None = None
+    tiles: Sequence[Tile | None], key: str, *, chosen: int | None = None, choose: Callable[[int], object] | None = None
 ) -> None:
     """Show faces in rows of at most eight; a click on one opens its card, or calls `choose` with its place.
 
-    Eight, twelve or 24 faces fill the rows of most screens. `key` tells several such rows of a page apart.
+    Eight or 24 faces fill the rows of most screens. `key` tells several such rows of a page apart.
     """
     with st.container(height=1, width=1, border=False):
         _CLICKS(key=f"{key}_clicks")
     with st.grid(8, min_column_width=TILE_WIDTH, gap="small"):
-        for place, tile in enumerate(tiles):
+        for place, tile in enumerate(filter(None, tiles)):
             with st.container(key=f"tile_{key}_{place}", gap=None):
                 labelled = f", labelled {tile.label}" if tile.label else ""
                 st.image(tile.image, width="stretch", alt=f"Face of {tile.name}{labelled}")

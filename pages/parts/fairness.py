@@ -32,7 +32,7 @@ from pages.parts.charts import narrow_screen, show_chart
 from pages.parts.common import choose, explain, plain, with_code
 from pages.parts.confusion import show_faces
 from pages.parts.data import computed, fer2013, shared
-from pages.parts.head import answer
+from pages.parts.head import answer, finding
 
 EXAMPLE: Final = """people.zip
    table.csv        file,gender,age,expression
@@ -193,15 +193,11 @@ def failures(faces: AuditedFaces, top: DeltaGenerator, drawer: DeltaGenerator) -
     except FerError as error:
         st.info(with_code(str(error)), icon=":material/info:")
         return
-    overall, worst = float(leaves["wrong"].sum() / leaves["faces"].sum()), leaves.iloc[0]
+    overall = float(leaves["wrong"].sum() / leaves["faces"].sum())
     with top:
-        answer(
-            f"The model is wrong on {percent(overall)} of these faces, and most often where {worst['where']}: on "
-            f"{percent(worst['value'])} of {worst['faces']:,} faces."
-        )
         words = "; ".join(f"{where} {percent(value)}" for where, value in leaves[["where", "value"]].to_numpy())
-        show_chart(error_leaves(leaves, overall), f"Share of wrong predictions by kind of face: {words}")
-        st.caption(f"{plain(faces.model)}. {plain(faces.faces)}.")
+        alt, caption = f"Share of wrong predictions by kind of face: {words}", f"{faces.model}. {faces.faces}."
+        finding(says.failures(leaves), error_leaves(leaves, overall), alt, plain(caption))
     st.caption(
         "A decision tree of at most three conditions separates wrong from right predictions. One half of the faces "
         "grew it, the other half is counted here, so no group was chosen by the errors that it shows. "
@@ -244,5 +240,4 @@ def _show_gaps(gaps: pd.DataFrame) -> None:
             "ratio_high": ("to ", "%.2f"),
             "p_holm": ("p (Holm)", "%.4f"),
         },
-        height="content",
     )

@@ -101,6 +101,19 @@ def test_a_gap_that_chance_does_not_explain_comes_before_a_larger_one():
     assert "no two groups" in answers.gap(gaps.head(0), "Age")
 
 
+def test_faces_that_pass_that_are_hard_and_that_fail():
+    assert answers.faces(15, 2130) == "15 of 2,130 faces"
+    assert answers.faces(1, 2, ["dark", "sad"]) == "1 of 2 faces · dark · sad"
+    assert answers.hardest("all wrong", 120, of=3589) == "All models are wrong: 120 of 3,589 faces"
+    assert answers.hardest("divided", 3589, of=3589) == "Models are divided: most different answers first"
+    leaves = pd.DataFrame(
+        {"where": ["dark", "bright"], "faces": [1000, 3000], "wrong": [600, 600], "value": [0.6, 0.2]}
+    )
+    assert answers.failures(leaves) == (
+        "The model is wrong on 30 % of these faces, and most often where dark: on 60 % of 1,000 faces."
+    )
+
+
 def test_calculations_in_words():
     row = {"true_positives": 3, "false_positives": 1, "false_negatives": 2, "true_negatives": 4}
     row |= {"precision": 0.75, "recall": 0.6, "f1": 2 / 3}
