@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from fer_core.columns import YARDSTICKS
+from fer_core.columns import YARDSTICKS, percent
 from fer_core.figures.scores import accuracy_intervals
 from fer_core.labels import EXPRESSIONS
 from fer_core.measuring.scoreboard import front_models, home_scoreboard, why_default
@@ -23,7 +23,7 @@ from pages.parts.common import (
     warn,
 )
 from pages.parts.head import answer, answer_first, head
-from pages.parts.home import explore_and_teach, scoreboard, try_it
+from pages.parts.home import explore_and_teach, try_it
 from pages.parts.notice import notice
 from pages.parts.pictures import load_models
 
@@ -43,22 +43,21 @@ if tested:
     with drawer, st.container(horizontal=True, vertical_alignment="bottom"):
         by = choose_yardstick("h_by")
         more = st.toggle("More models", key="h_more", bind="query-params")
-    front = [model for model in tested if more or model.name in front_models(tested)]
-    intervals = home_scoreboard(front, by)[0]
-    _, everything, unscored = home_scoreboard(tested, by)
-    if len(intervals):
-        board = intervals[intervals["split"] == intervals["split"].iloc[0]].rename(
-            columns={"low": "accuracy_low", "high": "accuracy_high"}
-        )
+    measured, unscored = home_scoreboard(tested, by)
+    if not more:
+        measured = measured[measured["name"].isin(front_models(tested))]
+    if len(measured):
+        board = measured.drop_duplicates("name").rename(columns={"low": "accuracy_low", "high": "accuracy_high"})
         with top:
             answer(says.best_model(board, judge=YARDSTICKS[by]))
             left, right = st.columns([3, 2], gap="medium")
         paper = max(row.accuracy for row in OVERALL)
         # the paper judges by FER2013's label
-        reported = {f"paper's best, as reported {paper * 100:.1f} %": paper} if by == "label" else {}
-        rows = (f"{row.model} {row.accuracy:.1%} on {row.split}" for row in intervals.itertuples())
+        reported = {f"paper's best, as reported {percent(paper, '.1%')}": paper} if by == "label" else {}
+        cells = measured[["model", "accuracy", "split"]].to_numpy()
+        rows = (f"{model} {percent(share, '.1%')} on {split}" for model, share, split in cells)
         with left:
-            show_chart(accuracy_intervals(intervals, reported), alt=f"Accuracy: {'; '.join(rows)}")
+            show_chart(accuracy_intervals(measured, reported), alt=f"Accuracy: {'; '.join(rows)}")
             explain("Accuracy", says.best_model(board, judge=YARDSTICKS[by]))
         with drawer:
             st.caption(plain(why_default(models[0], stored)) if models else "")
@@ -81,8 +80,6 @@ with st.container(border=True):
     notice()
 
 if tested:
-    if len(everything):
-        scoreboard(everything)
     warn(unscored, "Some models have no score:")
 note_utkface(tested)
 note_untested(stored)

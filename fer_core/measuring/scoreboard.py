@@ -54,27 +54,28 @@ def card_scoreboard(models: Sequence[StoredModel], by: str = "label") -> list[di
     return rows
 
 
-def home_scoreboard(models: list[StoredModel], by: str = "label") -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
-    """Return the scoreboard of the Home page by one of `columns.YARDSTICKS`, from the cards alone.
+def home_scoreboard(models: list[StoredModel], by: str = "label") -> tuple[pd.DataFrame, list[str]]:
+    """Return the accuracies of the Home page by one of `columns.YARDSTICKS`, from the cards alone.
 
     Returns:
-        The table of `figures.scores.accuracy_intervals`, the most accurate model first; a table with one row for each
-        model in the same order; one sentence for each model whose card has no scores.
+        The table of `figures.scores.accuracy_intervals` with the column `name`, the most accurate model first; one
+        sentence for each model whose card has no scores.
     """
-    prefixes = {split: f"{key}_{'' if by == 'label' else 'plurality_'}" for split, key in TEST_SPLITS.items()}
-    needed = {f"{prefix}accuracy" for prefix in prefixes.values()}
-    rows = [row for row in card_scoreboard(models, by) if needed <= row.keys()]
-    rows.sort(key=lambda row: -row[f"{prefixes['PublicTest']}accuracy"])
-    unscored = [model.name for model in models if model.name not in {row["name"] for row in rows}]
-    words = f"has no score: its card.json lacks numbers judged by {YARDSTICKS[by]}."
-    intervals = [
-        [row["model"], split, *(row[f"{prefix}accuracy{end}"] for end in ("", "_low", "_high"))]
-        for row in rows
-        for split, prefix in prefixes.items()
-    ]
-    measured = pd.DataFrame(intervals, columns=["model", "split", "accuracy", "low", "high"])
-    table = pd.DataFrame([_home_row(row, prefixes) for row in rows])
-    return measured, table, [f"The model {name} {words}" for name in unscored]
+    rows, unscored = [], []
+    for model in models:
+        scores = {split: model.card.score(key, by=by) for split, key in TEST_SPLITS.items()}
+        known = {split: score for split, score in scores.items() if score is not None}
+        if known.keys() != scores.keys():
+            words = f"has no score: its card.json lacks numbers judged by {YARDSTICKS[by]}."
+            unscored.append(f"The model {model.name} {words}")
+            continue
+        for split, score in known.items():
+            ends = score.interval("accuracy")
+            order = -known["PublicTest"].accuracy
+            rows.append((order, model.name, model.title, split, score.accuracy, ends.low, ends.high))
+    rows.sort(key=lambda row: row[0])
+    columns = ["order", "name", "model", "split", "accuracy", "low", "high"]
+    return pd.DataFrame(rows, columns=columns).drop(columns="order"), unscored
 
 
 def scoreboard_table(predictions: Predictions, measured: Measured, models: Sequence[StoredModel]) -> pd.DataFrame:
@@ -156,16 +157,3 @@ def _row(name: str, title: str, model: StoredModel | None, scores: Mapping[str, 
         card = model.card
         row |= {"input_size": card.input_size, "holdout_score": card.holdout_score, "classes": card.classes}
     return row | dict(zip(_ABOUT, about, strict=True))
-
-
-def _home_row(row: dict[str, Any], prefixes: Mapping[str, str]) -> dict[str, Any]:
-    cells: dict[str, Any] = {"Model": row["model"]}
-    for split, prefix in prefixes.items():
-        accuracy, low, high = (f"{100 * row[f'{prefix}accuracy{end}']:.1f}" for end in ("", "_low", "_high"))
-        cells[f"{split} accuracy"] = f"{accuracy} %  ({low} – {high})"
-        cells[f"{split} macro F1"] = row[f"{prefix}macro_f1"]
-    degraded = row["degraded_accuracy"]
-    cells["Degraded faces"] = "–" if degraded is None else f"{100 * degraded:.1f} %"
-    cells["Parameters"] = row["parameters"]
-    cells["Size"] = f"{row['size_bytes'] / 1e6:.1f} MB" if row["size_bytes"] else "–"
-    return cells

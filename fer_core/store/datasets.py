@@ -87,7 +87,8 @@ class OwnDataset:
         """Return `tests` with their places as rows, as predictions for them have it; they have no votes."""
         tests = self.tests()
         faces = replace(tests, rows=np.arange(len(tests)))
-        return Fer2013Faces(votes_missing=f"The data set {self.name} has no votes of annotators.", dataset=faces)
+        missing, files = f"The data set {self.name} has no votes of annotators.", self.test_pictures()["file"].tolist()
+        return Fer2013Faces(votes_missing=missing, dataset=faces, files=files)
 
     @property
     def tests_in_words(self) -> str:

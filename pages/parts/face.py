@@ -103,7 +103,7 @@ def fer2013_tile(faces: Fer2013Faces, row: int, label: str, words: str, about: S
     if image is None or faces.dataset is None:
         return None
     known: dict[str, Any] = {} if votes is None else {"votes": votes[:-1], "other_votes": votes[-1]}
-    return Tile(image, f"Row {row}", words, label=label, classes=faces.dataset.classes, about=about, **known)
+    return Tile(image, faces.name(row), words, label=label, classes=faces.dataset.classes, about=about, **known)
 
 
 def face_tiles(

@@ -80,7 +80,9 @@ def own_pictures() -> AuditedFaces | None:
     if file is None and not path:
         st.session_state.pop(_AUDITED, None)
         st.code(EXAMPLE, language=None)
-        st.caption(f"{plain(LAYOUT)} Uploads are deleted once they are predicted; results are gone with this page.")
+        st.caption(
+            f"{plain(LAYOUT)} Uploads are deleted once they are predicted; faces and results are gone with this page."
+        )
         return None
     asked_for = (path if file is None else file.file_id, model.name, whole)
     done, faces = st.session_state.get(_AUDITED, (None, None))
@@ -174,7 +176,11 @@ def _chart(faces: AuditedFaces, rates: pd.DataFrame, title: str, by: str, and_by
         left, right = st.columns([6, 5], gap="medium")
         with right:
             of = "" if cell[1] == ALL else f", {cell[1]}"
-            show_faces(faces.mistakes(*cell, by=by, and_by=and_by), fer2013(), f"Mistakes: {plain(cell[0])}{of}")
+            show_faces(
+                faces.mistakes(*cell, by=by, and_by=and_by),
+                faces.pictures or fer2013(),
+                f"Mistakes: {plain(cell[0])}{of}",
+            )
     key = f"a_rates_{cell}"  # after a click the chart starts without a selection, so that any point can be clicked
 
     def choose_point() -> None:
