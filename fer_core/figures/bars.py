@@ -184,12 +184,11 @@ def class_counts(counts: pd.DataFrame) -> go.Figure:
     )
 
 
-def class_distribution(counts: pd.DataFrame, *, shares: bool = False) -> go.Figure:
+def class_distribution(counts: pd.DataFrame) -> go.Figure:
     """Return bars of the number of faces by expression, one group for each expression and one bar for each split.
 
     Args:
         counts: indexed by split, with a column for each of `labels.EXPRESSIONS`, as `FaceDataset.counts` returns it.
-        shares: whether to show shares of each split instead of numbers.
     """
     bars, entries = [], []
     for place, (split, row) in enumerate(counts[list(EXPRESSIONS)].iterrows()):
@@ -201,7 +200,7 @@ def class_distribution(counts: pd.DataFrame, *, shares: bool = False) -> go.Figu
         hover = f"%{{x}}, {safe(split)}: %{{customdata[0]:,}} faces, %{{customdata[1]:.1%}}<extra></extra>"
         bar = {
             "x": list(EXPRESSIONS),
-            "y": share if shares else row,
+            "y": row,
             "customdata": np.column_stack([row, share]),
             "marker": {"color": [*class_colors(EXPRESSIONS).values()], "pattern": pattern},
             "showlegend": False,
@@ -213,7 +212,7 @@ def class_distribution(counts: pd.DataFrame, *, shares: bool = False) -> go.Figu
         400,
         barmode="group",
         xaxis={"type": "category", "tickfont": TYPE, "fixedrange": True},
-        yaxis=axis("Share of the split" if shares else "Faces", tickformat=".0%" if shares else ",d", fixedrange=True),
+        yaxis=axis("Faces", tickformat=",d", fixedrange=True),
         dragmode=False,
         **with_legend() | {"showlegend": len(counts) > 1},
     )

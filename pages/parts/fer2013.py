@@ -49,7 +49,6 @@ def labels(faces: Fer2013Faces, top: DeltaGenerator, drawer: DeltaGenerator) -> 
         return
     with drawer, st.container(horizontal=True):
         split = choose("Faces", ["All", *SPLITS], "d_truth")
-        values = choose("In the cells", ("counts", "rates"), "d_values", "rates")
     if split != "All":
         dataset = dataset.split(split)
     assert dataset.votes is not None
@@ -60,7 +59,7 @@ def labels(faces: Fer2013Faces, top: DeltaGenerator, drawer: DeltaGenerator) -> 
     with top:
         finding(
             says.labels(table),
-            confusion_chart(cells, values, titles=("FER2013’s label", "Most annotators")),
+            confusion_chart(cells, "rates", titles=("FER2013’s label", "Most annotators")),
             f"FER2013’s label against what most annotators say; the same on {same}",
             f"On {percent(everyone['clear'])} of these faces most annotators give one of the seven answers; the others "
             f"do not count (95 % interval {low} to {high}). A perfect reader of the majority has this accuracy by "

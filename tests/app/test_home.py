@@ -110,7 +110,6 @@ def test_the_default_is_not_called_the_best_beside_a_better_one_and_utkface_is_n
         ("predict", {"p_source": "Camera"}),
         ("live", {"l_kind": "Snapshot"}),
         ("finetune", {"f_source": "Own snapshots"}),
-        ("dataset", {"d_section": "Preparation", "d_step": "Face detection", "d_pictures": "Camera"}),
     ],
 )
 def test_no_camera_before_everyone_agrees(open_app, where, query, made_up):

@@ -104,7 +104,6 @@ def test_a_bar_for_each_expression_and_split():
     assert patterns[0] != patterns[1]
     assert list(training.y) == [1, 2, 3, 4, 5, 6, 7]
     assert dict(zip(training.x, training.marker.color, strict=True)) == COLORS
-    assert list(charts.class_distribution(counts, shares=True).data[1].y) == [0.5, 0, 0, 0, 0, 0, 0.5]
 
 
 def test_a_bar_for_each_model_below_its_title_and_answer():
