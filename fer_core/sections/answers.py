@@ -133,13 +133,13 @@ def classes(counts: pd.DataFrame) -> str:
     )
 
 
-def labels(agreement: pd.DataFrame) -> str:
-    """Say how often the label is what most annotators say, from `metrics.label_truth.agreement_by_label`."""
-    everyone = agreement.iloc[-1]
-    worst = agreement.iloc[:-1].sort_values("same", kind="stable").iloc[0]
+def labels(cells: pd.DataFrame) -> str:
+    """Say how often the label is what most annotators say, from `metrics.confusion.label_cells`."""
+    same = cells[cells["actual"] == cells["predicted"]]
+    share, worst = same["count"].sum() / cells["count"].sum(), same.sort_values("rate", kind="stable").iloc[0]
     return (
-        f"FER2013’s label is what most annotators say on {percent(everyone['same'], '.1%')} of the faces; for "
-        f"{worst['label']} only on {percent(worst['same'])}."
+        f"FER2013’s label is what most annotators say on {percent(share, '.1%')} of the faces; for {worst['actual']} "
+        f"only on {percent(worst['rate'])}."
     )
 
 

@@ -58,7 +58,7 @@ def labels(faces: Fer2013Faces, top: DeltaGenerator, drawer: DeltaGenerator) -> 
     same, low, high = (percent(everyone[name], ".1%") for name in ("same", "low", "high"))
     with top:
         finding(
-            says.labels(table),
+            says.labels(cells),
             confusion_chart(cells, "rates", titles=("FER2013’s label", "Most annotators")),
             f"FER2013’s label against what most annotators say; the same on {same}",
             f"On {percent(everyone['clear'])} of these faces most annotators give one of the seven answers; the others "

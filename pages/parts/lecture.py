@@ -8,7 +8,7 @@ from typing import Any, Final
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from fer_core.columns import percent_text
+from fer_core.columns import YARDSTICKS, percent_text
 from fer_core.fairness.faces import AuditedFaces, stored_faces
 from fer_core.fairness.groups import MINIMUM
 from fer_core.fairness.properties import PROPERTIES
@@ -16,12 +16,12 @@ from fer_core.figures.bars import probability_bars, probability_text
 from fer_core.figures.matrices import confusion_chart
 from fer_core.figures.scores import accuracy_intervals, group_rates
 from fer_core.labels import EXPRESSIONS
-from fer_core.lecture import findings
 from fer_core.lecture.screens import CLASS, SCREENS, Screen, lecture, save_lecture, screen_at, steps
 from fer_core.measuring.scoreboard import front_models, home_scoreboard
 from fer_core.metrics.confusion import confusion_cells, label_cells
 from fer_core.metrics.predictions import Predictions
 from fer_core.quiz.rounds import FACES
+from fer_core.sections import answers as says
 from fer_core.store.folders import list_models
 from fer_core.types import FerError
 from pages.parts.charts import Space, show_chart, space_here, within
@@ -127,7 +127,7 @@ def _answers() -> Predictions:
 def _votes(_: DeltaGenerator | None) -> str:
     answers = _answers()
     cells = label_cells(answers.given, answers.labels)
-    words = findings.votes_in_words(cells)
+    words = says.labels(cells)
     show_chart(confusion_chart(cells, "rates", titles=("FER2013’s label", "Most annotators")), words)
     return words
 
@@ -140,7 +140,7 @@ def _models(_: DeltaGenerator | None) -> str:
         raise FerError(
             "No model here was measured on FER2013's test faces. Measure one with `fer-lab evaluate NAME --save`."
         )
-    words = findings.accuracy_in_words(measured)
+    words = says.best_model(measured.head(1), judge=YARDSTICKS["plurality"])
     show_chart(accuracy_intervals(measured), words)
     return plain(words)
 
@@ -148,7 +148,8 @@ def _models(_: DeltaGenerator | None) -> str:
 def _confusion(_: DeltaGenerator | None) -> str:
     answers = _answers()
     cells = confusion_cells(answers, answers.names[0])
-    words = findings.confusion_in_words(cells)
+    title = answers.titles[answers.names[0]]
+    words = says.confusion_cell(cells, title, says.confusion(cells, title)[1])
     show_chart(confusion_chart(cells, "rates"), words)
     return words
 
@@ -157,7 +158,7 @@ def _fails(_: DeltaGenerator | None) -> str:
     answers = _answers()
     audit = computed(AuditedFaces.compare, stored_faces(answers, answers.names[0]), "brightness", "", MINIMUM)
     recall = audit.rates[audit.rates["rate"] == "recall"]
-    words = findings.gap_in_words(recall, PROPERTIES["brightness"].title)
+    words = says.gap(audit.gaps[audit.gaps["rate"] == "recall"], PROPERTIES["brightness"].title)
     show_chart(group_rates(recall, "Recall"), words)
     return words
 

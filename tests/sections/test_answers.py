@@ -84,8 +84,10 @@ def test_classes_and_labels():
     assert answers.classes(counts).endswith("happy is right on 75 %.")
     said = answers.copies({"exact": 1234, "near": 56, "across": 7})
     assert "1,234 pairs of faces" in said and "56 more" in said and "In 7 of the pairs" in said
-    table = pd.DataFrame({"label": ["sad", "fear", "all"], "same": [0.6, 0.5, 0.555]})
-    assert answers.labels(table).endswith("say on 55.5 % of the faces; for fear only on 50 %.")
+    columns = ["actual", "predicted", "count", "rate"]
+    cells = [("sad", "sad", 6, 0.6), ("sad", "fear", 4, 0.4), ("fear", "fear", 10, 0.5), ("fear", "sad", 10, 0.5)]
+    said = answers.labels(pd.DataFrame(cells, columns=columns))
+    assert said.endswith("say on 53.3 % of the faces; for fear only on 50 %.")
 
 
 def test_a_gap_that_chance_does_not_explain_comes_before_a_larger_one():
