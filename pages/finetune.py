@@ -1,18 +1,15 @@
 """Fine-tune: select faces and a network, train, evaluate the result, and make it available on every page."""
 
-from functools import partial
-
 import streamlit as st
 
 from fer_core.runs.estimate import duration_text, estimate
 from fer_core.runs.run import RunPlan
-from fer_core.training.recipe import recipe_summary
 from fer_core.types import FerError
 from fer_core.visitors import limits
-from pages.parts.common import ERROR, emphasis, plain, warn, with_code
+from pages.parts.common import ERROR, emphasis, warn, with_code
 from pages.parts.head import head
 from pages.parts.new_run import select_data, select_network, select_recipe
-from pages.parts.runs import NEW_TAB, RUNS_TAB, TAB, all_runs, live, result, select_runs, start, try_newest
+from pages.parts.runs import NEW_TAB, RUNS_TAB, TAB, all_runs, live, select_runs, start, try_newest
 from pages.parts.tuning import tuning
 from pages.parts.visitor import training_allowed
 
@@ -43,7 +40,6 @@ if new_tab.open:
             except FerError as error:
                 warn([str(error)])
                 st.stop()
-            st.caption(plain(recipe_summary(spec, recipe)))
             title = f"{spec.title}, {description}" if source else spec.title
             given = st.text_input("Name of the run", placeholder=title, max_chars=80, key="f_title")
             icon = ":material/play_arrow:"
@@ -54,22 +50,17 @@ if new_tab.open:
                 plan = RunPlan(given.strip() or title, spec, recipe, source)
                 st.button("Start training", type=emphasis(), icon=icon, key="f_go", on_click=start, args=(plan,))
                 time = estimate(spec, recipe, faces=faces)
-                st.caption(f"Takes {duration_text(time.seconds)}. {time.basis}")
+                st.caption(f"Takes {duration_text(time.seconds)}.", help=time.basis)
         with use:
             st.subheader("3. Try")
             try_newest(all_runs())
 if runs_tab.open:
     with runs_tab:
         if runs := all_runs():
-            selected = select_runs(runs)
-            live(selected)
-            if selected[0].status().state == "finished":
-                result(selected[0])
+            live(select_runs(runs))
         else:
-            icon = ":material/model_training:"
-            st.info("Your trainings, with their curves and results, will be listed here.", icon=icon)
-            open_new_run = partial(st.session_state.update, {TAB: NEW_TAB})
-            st.button("Set up the first run", icon=":material/add:", key="f_first", on_click=open_new_run)
+            words = "Your trainings, with their curves and results, will be listed here."
+            st.info(words, icon=":material/model_training:")
 for tuning_tab in others:
     if tuning_tab.open:
         with tuning_tab:

@@ -5,7 +5,7 @@ import streamlit as st
 from fer_core.columns import YARDSTICKS, percent
 from fer_core.figures.scores import accuracy_intervals
 from fer_core.labels import EXPRESSIONS
-from fer_core.measuring.scoreboard import front_models, home_scoreboard, why_default
+from fer_core.measuring.scoreboard import card_intervals, front_models, unscored, why_default
 from fer_core.metrics.paper import OVERALL
 from fer_core.sections import answers as says
 from fer_core.store.folders import list_models
@@ -30,48 +30,47 @@ from pages.parts.pictures import load_models
 head("FER Lab", "See which of seven expressions a model reads on a face, why it says so, and how far to trust it.")
 
 stored, complaints = list_models(classes=EXPRESSIONS)
-models: list[StoredModel] = []
-for candidate in stored:
-    if candidate.servable and not models:
-        models, broken = load_models([candidate])
-        complaints += broken
-warn(complaints, "Some models cannot be used:")
-
 tested = [model for model in stored if model.card.tested]
+right = st.container()
 if tested:
     top, drawer = answer_first()
     with drawer, st.container(horizontal=True, vertical_alignment="bottom"):
         by = choose_yardstick("h_by")
         more = st.toggle("More models", key="h_more", bind="query-params")
-    measured, unscored = home_scoreboard(tested, by)
-    if not more:
-        measured = measured[measured["name"].isin(front_models(tested))]
-    if len(measured):
-        board = measured.drop_duplicates("name").rename(columns={"low": "accuracy_low", "high": "accuracy_high"})
+    intervals = card_intervals([model for model in tested if more or model.name in front_models(tested)], by)
+    right = top
+    if len(intervals):
+        ends = {"low": "accuracy_low", "high": "accuracy_high"}
+        board = intervals[intervals["split"] == "PublicTest"].rename(columns=ends)
+        best = says.best_model(board, judge=YARDSTICKS[by])
         with top:
-            answer(says.best_model(board, judge=YARDSTICKS[by]))
+            answer(best)
             left, right = st.columns([3, 2], gap="medium")
         paper = max(row.accuracy for row in OVERALL)
         # the paper judges by FER2013's label
         reported = {f"paper's best, as reported {percent(paper, '.1%')}": paper} if by == "label" else {}
-        cells = measured[["model", "accuracy", "split"]].to_numpy()
+        cells = intervals[["model", "accuracy", "split"]].to_numpy()
         rows = (f"{model} {percent(share, '.1%')} on {split}" for model, share, split in cells)
         with left:
-            show_chart(accuracy_intervals(measured, reported), alt=f"Accuracy: {'; '.join(rows)}")
-            explain("Accuracy", says.best_model(board, judge=YARDSTICKS[by]))
-        with drawer:
-            st.caption(plain(why_default(models[0], stored)) if models else "")
-    else:
-        right = top
-else:
-    right = st.container()
+            show_chart(accuracy_intervals(intervals, reported), alt=f"Accuracy: {'; '.join(rows)}")
+            explain("Accuracy", best)
+
+models: list[StoredModel] = []  # loaded after the chart, which does not need them
+for candidate in stored:
+    if candidate.servable and not models:
+        models, broken = load_models([candidate])
+        complaints += broken
 with right:
     if models:
         try_it(models[0])
         note_detector()
     else:
         no_model_yet()
+warn(complaints, "Some models cannot be used:")
 if models:
+    if tested:
+        with drawer:
+            st.caption(plain(why_default(models[0], stored)))
     explore_and_teach(models[0])
 
 offer_fer2013("Dataset, Quiz and the faces behind Confusion need FER2013. ")
@@ -80,6 +79,6 @@ with st.container(border=True):
     notice()
 
 if tested:
-    warn(unscored, "Some models have no score:")
+    warn(unscored(tested, by), "Some models have no score:")
 note_utkface(tested)
 note_untested(stored)

@@ -4,7 +4,7 @@ import streamlit as st
 
 from fer_core.inference.stream import StreamSettings
 from pages.parts import live
-from pages.parts.common import choose, choose_model, note_detector, note_utkface, servable_models
+from pages.parts.common import choose_model, note_detector, note_utkface, servable_models
 from pages.parts.head import head
 from pages.parts.notice import RELAYED, VIDEO, all_agree
 from pages.parts.pictures import opened_model
@@ -13,26 +13,19 @@ head("Live camera", "See the expression on your face while you move, and keep a 
 
 stored = servable_models()
 with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-    kind = choose("Camera", live.KINDS, "l_kind")
     chosen = choose_model(stored, "l_model", width=260)
-    if kind == "Video":
-        words = "How long the probabilities are averaged: longer is calmer, but later. 0 shows every frame alone."
-        smoothing = st.slider(
-            "Smoothing in seconds", 0.0, 2.0, 0.3, 0.1, key="l_smoothing", bind="query-params", width=180, help=words
-        )
-        mirror = st.toggle("Mirror", value=True, key="l_mirror", bind="query-params")
-        words = "Highlights the places in the face that speak for the predicted expression, against all others."
-        activation = st.toggle("Evidence", key="l_activation", bind="query-params", help=words)
+    words = "How long the probabilities are averaged: longer is calmer, but later. 0 shows every frame alone."
+    smoothing = st.slider(
+        "Smoothing in seconds", 0.0, 2.0, 0.3, 0.1, key="l_smoothing", bind="query-params", width=180, help=words
+    )
+    mirror = st.toggle("Mirror", value=True, key="l_mirror", bind="query-params")
+    words = "Highlights the places in the face that speak for the predicted expression, against all others."
+    activation = st.toggle("Evidence", key="l_activation", bind="query-params", help=words)
 model = opened_model(chosen)
 if model is None:
     st.stop()
 note_detector()
 note_utkface(chosen, scores=False)
-
-if kind == "Snapshot":
-    st.caption(live.KINDS["Snapshot"])
-    live.snapshot(model)
-    st.stop()
 
 session = live.session_for(model)
 session.configure(StreamSettings(smoothing=smoothing, activation=activation, cuts=False), mirror=mirror)
@@ -43,7 +36,7 @@ with left:
     with above:
         running = agreed and live.camera(session)
     if agreed and not running:
-        st.caption(live.KINDS["Video"])
+        st.caption(live.START)
     if not running:
         live.sample_picture(model)
     if agreed:

@@ -11,6 +11,7 @@ import sys
 from dataclasses import replace
 from typing import Final
 
+import numpy as np
 import pandas as pd
 
 from fer_core.data import load_fer2013
@@ -50,7 +51,8 @@ def run_trials(question: str) -> None:
         keras.backend.clear_session()
         keras.utils.set_random_seed(seed)
         network, prepared = initial_network(spec), data.prepared(spec.preprocessing)
-        fit(network, spec, recipe=recipe, training=prepared.training, holdout=prepared.holdout)
+        watched = prepared.holdout.subset(np.arange(256))  # it chooses nothing
+        fit(network, spec, recipe=recipe, training=prepared.training, holdout=watched)
         predicted = outputs_of(network, preprocess_faces(public.images, spec.preprocessing)).argmax(axis=1)
         with TRIALS_FILE.open("a", encoding="utf-8", newline="") as file:
             csv.writer(file).writerow([name, seed, "".join(map(str, predicted))])

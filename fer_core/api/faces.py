@@ -115,22 +115,22 @@ def analyze(
             return [dict(zip(columns_of("photos", classes), row, strict=True)) for row in result.rows()]
         is_video = PurePosixPath(shown(name)).suffix.lower() in VIDEO_SUFFIXES
         kind: Literal["photos", "videos"] = "videos" if is_video else "photos"
-        found = analyze_file(name, kind, analyzer, whole_image=whole_image, rate=rate, smoothing=smoothing)
-        return [dict(zip(columns_of(kind, classes), row, strict=True)) for row in found]
+        analyzed = analyze_file(name, kind, analyzer, whole_image=whole_image, rate=rate, smoothing=smoothing)
+        return [dict(zip(columns_of(kind, classes), row, strict=True)) for row in analyzed]
 
-    found = [row for part in in_parallel(rows, items, workers=count) for row in part]
-    errors = [row["error"] for row in found if row["error"]]
-    if len(errors) == len(found):
+    all_rows = [row for part in in_parallel(rows, items, workers=count) for row in part]
+    errors = [row["error"] for row in all_rows if row["error"]]
+    if len(errors) == len(all_rows):
         raise FerError(errors[0])
     names = columns(classes)
-    table = pd.DataFrame(found).reindex(columns=names).assign(model=model)
+    table = pd.DataFrame(all_rows).reindex(columns=names).assign(model=model)
     return table.astype({name: _TYPES.get(name, "float64") for name in names})
 
 
 def _items(source: Any) -> Iterator[tuple[str, Any]]:
     """Yield names, each with the picture, or again with the name if it is that of a file."""
-    one = isinstance(source, str | os.PathLike | bytes | Pillow.Image) or getattr(source, "ndim", 4) < 4
-    for number, item in enumerate([source] if one or not isinstance(source, Iterable) else source, 1):
+    single = isinstance(source, str | os.PathLike | bytes | Pillow.Image) or getattr(source, "ndim", 4) < 4
+    for number, item in enumerate([source] if single or not isinstance(source, Iterable) else source, 1):
         if isinstance(item, str | os.PathLike):
             yield from ((file, file) for file in find_files([os.fspath(item)], (*IMAGE_SUFFIXES, *VIDEO_SUFFIXES)))
         else:
@@ -180,12 +180,12 @@ class FaceTable:
     def summary(self) -> pd.DataFrame:
         """Return a row for each expression: `faces` (rows with it), their `share`, how many are `sure`, and the mean
         `probability` of the expression over all faces. The frames of a video count as faces."""
-        found = self._table.dropna(subset="face")
+        detected = self._table.dropna(subset="face")
         names = pd.Index(self._classes, name="expression")
-        faces = found["expression"].value_counts().reindex(names, fill_value=0)
-        sure = found.loc[found["sure"].astype(bool), "expression"].value_counts().reindex(names, fill_value=0)
-        columns = {"faces": faces, "share": faces / max(len(found), 1), "sure": sure}
-        return pd.DataFrame(columns | {"probability": found[list(self._classes)].mean()}, index=names)
+        faces = detected["expression"].value_counts().reindex(names, fill_value=0)
+        sure = detected.loc[detected["sure"].astype(bool), "expression"].value_counts().reindex(names, fill_value=0)
+        columns = {"faces": faces, "share": faces / max(len(detected), 1), "sure": sure}
+        return pd.DataFrame(columns | {"probability": detected[list(self._classes)].mean()}, index=names)
 
     @extras()
     def timeline(self, face: int = 1) -> Any:

@@ -72,9 +72,9 @@ def add(
 @data.command("list")
 def list_own(as_json: AsJson = False) -> None:
     """List the data sets of your own."""
-    found = list_datasets()
+    own = list_datasets()
     if as_json:
-        print_json([{"name": dataset.name, **dataset.record} for dataset in found])
+        print_json([{"name": dataset.name, **dataset.record} for dataset in own])
         return
     rows = [
         (
@@ -83,7 +83,7 @@ def list_own(as_json: AsJson = False) -> None:
             ", ".join(f"{split} {sum(row.values()):,}" for split, row in dataset.record["counts"].items()),
             dataset.how,
         )
-        for dataset in found
+        for dataset in own
     ]
     stdout.print(fitted_table(["Name", "Faces", "Splits", "Made of"], rows))
 

@@ -86,10 +86,10 @@ def predict(
         _analyze_archive(inputs, out, job=job, engine=engine, address=address, workers=workers, as_json=as_json)
         return
     _require_out(engine, address)
-    found = (
+    named = (
         find_files([text], IMAGE_SUFFIXES) if "://" in text else local_files([text], IMAGE_SUFFIXES) for text in inputs
     )
-    files = list(dict.fromkeys(str(file) for part in found for file in part))
+    files = list(dict.fromkeys(str(file) for part in named for file in part))
     workers = max(1, min(default_workers() if workers is None else workers, len(files)))
     threads = 1 if workers > 1 else 2  # parallel pictures already use all cores
     analyzer = FaceAnalyzer(load_model(model).classifier(threads), flip=flip)

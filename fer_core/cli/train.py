@@ -80,7 +80,7 @@ def train(
     """
     if (name is None) != paper:
         raise FerError("Expected the name of a model, or --paper for all of the paper's, and not both.")
-    specs = [model_spec(one) for one in (PAPER_VARIANTS if name is None else (name,))]
+    specs = [model_spec(variant) for variant in (PAPER_VARIANTS if name is None else (name,))]
     if weights is not None:
         specs = [spec.with_weights(weights) for spec in specs]  # raises an error at once if it cannot start from them
     changed = [chosen_recipe(spec, fits=recipe, augmentation=augmentation, patience=patience) for spec in specs]

@@ -277,8 +277,8 @@ def _fitting_text(pen: ImageDraw.ImageDraw, font: Font, number: int, result: Fac
     return next((text for text in texts if pen.textlength(text, font) + 8 <= room), texts[-1])
 
 
-def _same_height(one: Rectangle, other: Rectangle) -> bool:
-    return one[1] < other[3] and other[1] < one[3]
+def _same_height(box: Rectangle, other: Rectangle) -> bool:
+    return box[1] < other[3] and other[1] < box[3]
 
 
 def _draw_label(
@@ -298,9 +298,9 @@ def _draw_label(
     return place
 
 
-def _shared_area(one: Rectangle, other: Rectangle) -> float:
-    across = min(one[2], other[2]) - max(one[0], other[0])
-    down = min(one[3], other[3]) - max(one[1], other[1])
+def _shared_area(box: Rectangle, other: Rectangle) -> float:
+    across = min(box[2], other[2]) - max(box[0], other[0])
+    down = min(box[3], other[3]) - max(box[1], other[1])
     return max(0.0, across) * max(0.0, down)
 
 

@@ -96,7 +96,8 @@ class AuditedFaces:
         if not and_by or and_by == by:
             return groups, order
         others, second = self._division(and_by)
-        return np.char.add(np.char.add(groups, AND), others), [f"{one}{AND}{two}" for one in order for two in second]
+        names = [f"{name}{AND}{other}" for name in order for other in second]
+        return np.char.add(np.char.add(groups, AND), others), names
 
     def compare_all(self, by: Sequence[str] | None = None, minimum: int = MINIMUM) -> list[GroupAudit]:
         """Compare the groups of several divisions, by default of all; "gender,age" crosses two."""

@@ -186,12 +186,12 @@ def _corners(faces: list[Face]) -> NDArray[np.float64]:
     return np.hstack([centers - halves, centers + halves])
 
 
-def _overlaps(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
+def _overlaps(boxes: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the `(n, m)` intersections over unions."""
-    low = np.maximum(one[:, None, :2], other[None, :, :2])
-    high = np.minimum(one[:, None, 2:], other[None, :, 2:])
+    low = np.maximum(boxes[:, None, :2], others[None, :, :2])
+    high = np.minimum(boxes[:, None, 2:], others[None, :, 2:])
     shared = np.clip(high - low, 0, None).prod(axis=2)
-    areas = [(corners[:, 2:] - corners[:, :2]).prod(axis=1) for corners in (one, other)]
+    areas = [(corners[:, 2:] - corners[:, :2]).prod(axis=1) for corners in (boxes, others)]
     return shared / (areas[0][:, None] + areas[1][None, :] - shared)
 
 

@@ -88,7 +88,7 @@ def guess(
             outputs = file.outputs(faces, colour=a_colour, scale=a_scale, classes=len(takes.classes))
             takes = replace(takes, logits=not are_probabilities(outputs))
             guesses.append(_with_order(takes, outputs, held.labels, given=bool(classes)))
-    return sorted(guesses, key=lambda one: -one.accuracy)
+    return sorted(guesses, key=lambda guess: -guess.accuracy)
 
 
 def _with_order(takes: Takes, outputs: NDArray[np.float64], labels: NDArray[np.int64], *, given: bool) -> Guess:
@@ -103,7 +103,7 @@ def _with_order(takes: Takes, outputs: NDArray[np.float64], labels: NDArray[np.i
         return tried(takes.classes)
     from scipy.optimize import linear_sum_assignment
 
-    usual = max(map(tried, sorted(ORDERS)), key=lambda one: one.accuracy)
+    usual = max(map(tried, sorted(ORDERS)), key=lambda guess: guess.accuracy)
     shares = probabilities(outputs, range(NUM_CLASSES), logits=takes.logits)
     means = [shares[labels == label].mean(axis=0) if (labels == label).any() else [0] * 7 for label in range(7)]
     columns = linear_sum_assignment(np.array(means), maximize=True)[1]  # of each expression

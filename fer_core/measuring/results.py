@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fer_core.columns import PROBABILITIES, TEST_SPLITS
+from fer_core.columns import PROBABILITIES, TEST_SPLITS, percent
 from fer_core.labels import EXPRESSIONS
 from fer_core.measuring.own_data import own_predictions
 from fer_core.metrics.predictions import Predictions, as_pair
@@ -205,6 +205,6 @@ def recommendation(model: StoredModel, other: StoredModel) -> str:
     (high, first), (low, second) = known
     verdict = f"{first} is recommended" if high > low else "neither is recommended"
     return (
-        f"{first} scores {high:.1%} on the hold-out, {second} {low:.1%}: {verdict}. The score is the mean of the "
-        "accuracies by FER2013's label and by most annotators, each on clean and on degraded faces."
+        f"{first} scores {percent(high, '.1%')} on the hold-out, {second} {percent(low, '.1%')}: {verdict}. The score "
+        "is the mean of the accuracies by FER2013's label and by most annotators, each on clean and on degraded faces."
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import astuple
 from math import isnan
 from typing import Any, Final
 
@@ -54,28 +55,24 @@ def card_scoreboard(models: Sequence[StoredModel], by: str = "label") -> list[di
     return rows
 
 
-def home_scoreboard(models: list[StoredModel], by: str = "label") -> tuple[pd.DataFrame, list[str]]:
-    """Return the accuracies of the Home page by one of `columns.YARDSTICKS`, from the cards alone.
+def card_intervals(models: Sequence[StoredModel], by: str = "label") -> pd.DataFrame:
+    """Return accuracies with 95 % intervals, by one of `columns.YARDSTICKS`, of the models whose cards have them.
 
-    Returns:
-        The table of `figures.scores.accuracy_intervals` with the column `name`, the most accurate model first; one
-        sentence for each model whose card has no scores.
+    Columns `model` (title), `split`, `accuracy`, `low`, `high`; the model that is most accurate on PublicTest is first.
     """
-    rows, unscored = [], []
-    for model in models:
-        scores = {split: model.card.score(key, by=by) for split, key in TEST_SPLITS.items()}
-        known = {split: score for split, score in scores.items() if score is not None}
-        if known.keys() != scores.keys():
-            words = f"has no score: its card.json lacks numbers judged by {YARDSTICKS[by]}."
-            unscored.append(f"The model {model.name} {words}")
-            continue
-        for split, score in known.items():
-            ends = score.interval("accuracy")
-            order = -known["PublicTest"].accuracy
-            rows.append((order, model.name, model.title, split, score.accuracy, ends.low, ends.high))
-    rows.sort(key=lambda row: row[0])
-    columns = ["order", "name", "model", "split", "accuracy", "low", "high"]
-    return pd.DataFrame(rows, columns=columns).drop(columns="order"), unscored
+    rows = [
+        (model.title, split, score.accuracy, *astuple(score.interval("accuracy")))
+        for model, scores in _scored(models, by)
+        for split, score in scores.items()
+    ]
+    return pd.DataFrame(rows, columns=["model", "split", "accuracy", "low", "high"])
+
+
+def unscored(models: Sequence[StoredModel], by: str = "label") -> list[str]:
+    """Return a sentence for each model that `card_intervals` leaves out."""
+    known = [model for model, _ in _scored(models, by)]
+    words = f"has no score: its card.json lacks numbers judged by {YARDSTICKS[by]}."
+    return [f"The model {model.name} {words}" for model in models if model not in known]
 
 
 def scoreboard_table(predictions: Predictions, measured: Measured, models: Sequence[StoredModel]) -> pd.DataFrame:
@@ -157,3 +154,14 @@ def _row(name: str, title: str, model: StoredModel | None, scores: Mapping[str, 
         card = model.card
         row |= {"input_size": card.input_size, "holdout_score": card.holdout_score, "classes": card.classes}
     return row | dict(zip(_ABOUT, about, strict=True))
+
+
+def _scored(models: Sequence[StoredModel], by: str) -> list[tuple[StoredModel, dict[str, Score]]]:
+    """Return the models whose cards have scores of both test splits, the most accurate on PublicTest first."""
+    scored = []
+    for model in models:
+        scores = {split: model.card.score(key, by=by) for split, key in TEST_SPLITS.items()}
+        known = {split: score for split, score in scores.items() if score is not None}
+        if len(known) == len(scores):
+            scored.append((model, known))
+    return sorted(scored, key=lambda pair: -pair[1]["PublicTest"].accuracy)

@@ -27,7 +27,7 @@ def network_addresses() -> list[str]:
         if address.family == socket.AF_INET and name in working and working[name].isup
     ]
     known = [(last, text) for last, text in found if not ip_address(text).is_loopback]
-    return [text for _, text in sorted(known, key=lambda one: one[0] or ip_address(one[1]).is_link_local)]
+    return [text for _, text in sorted(known, key=lambda pair: pair[0] or ip_address(pair[1]).is_link_local)]
 
 
 def open_addresses(url: str, *, listening: str | None = None, public: str | None = None) -> list[str]:

@@ -222,7 +222,7 @@ class Agreement:
 def agreement(said: Said, other: Said) -> Agreement:
     """Compare answers face by face, up to the end of the shorter of the two; None counts as no answer."""
     pairs = [pair for pair in zip(said, other, strict=False) if None not in pair]
-    return Agreement(sum(one == two for one, two in pairs), len(pairs))
+    return Agreement(sum(first == second for first, second in pairs), len(pairs))
 
 
 def answer_counts(people: Iterable[Said], face: int) -> list[int]:

@@ -17,7 +17,7 @@ from fer_core.figures.matrices import confusion_chart
 from fer_core.figures.scores import accuracy_intervals, group_rates
 from fer_core.labels import EXPRESSIONS
 from fer_core.lecture.screens import CLASS, SCREENS, Screen, lecture, save_lecture, screen_at, steps
-from fer_core.measuring.scoreboard import front_models, home_scoreboard
+from fer_core.measuring.scoreboard import card_intervals, front_models
 from fer_core.metrics.confusion import confusion_cells, label_cells
 from fer_core.metrics.predictions import Predictions
 from fer_core.quiz.rounds import FACES
@@ -135,7 +135,7 @@ def _votes(_: DeltaGenerator | None) -> str:
 def _models(_: DeltaGenerator | None) -> str:
     stored = [model for model in list_models(classes=EXPRESSIONS)[0] if model.card.tested]
     front = [model for model in stored if model.name in front_models(stored)]
-    measured = home_scoreboard(front, "plurality")[0]
+    measured = card_intervals(front, "plurality")
     if measured.empty:
         raise FerError(
             "No model here was measured on FER2013's test faces. Measure one with `fer-lab evaluate NAME --save`."

@@ -18,9 +18,8 @@ from fer_core.store.stored_model import StoredModel
 from pages.parts.charts import show_chart
 from pages.parts.common import offer_download, why_not_sure
 from pages.parts.data import classifier
-from pages.parts.face import photo_taken
-from pages.parts.notice import PHOTO, all_agree
-from pages.parts.pictures import FROZEN, LIVE, SAMPLE, Picture, annotated, result_for
+from pages.parts.face import photo
+from pages.parts.pictures import FROZEN, LIVE, SAMPLE, Picture, result_for
 
 SESSION: Final = "live_session"
 FOLLOWED: Final = "live_followed"
@@ -31,14 +30,11 @@ FROZEN_PNG: Final = "live_frozen_png"
 PANEL: Final = 520  # height in pixels of the readings: what is below them never moves
 PATIENCE: Final = 16  # refreshes without a picture, two per second, before help is shown
 
-KINDS: Final = {
-    "Video": "Press START and allow the camera when the browser asks. Where live video fails, take a **Snapshot**.",
-    "Snapshot": "Take a photo. This works in every browser with a camera, even where live video cannot connect.",
-}
+START: Final = "Press START and allow the camera when the browser asks. If live video fails, take a photo on Predict."
 
 NO_PICTURES: Final = (
     "The camera runs, but no picture reaches FER Lab. A firewall may block live video between this browser and the "
-    "server. **Snapshot**, at the top, works without it. The administrator of the server can name a TURN server "
+    "server. A photo on the Predict page works without it. The administrator of the server can name a TURN server "
     "(docs/data.md)."
 )
 
@@ -58,7 +54,7 @@ HELP: Final = """
 - **NotFoundError:** no camera is there; plug one in and reload the page.
 - **NotReadableError:** another program uses the camera, such as a video call; close it and start again.
 - **No camera at an address other than localhost:** browsers allow it only for `https` addresses.
-- **It keeps connecting:** a firewall blocks it. Use **Snapshot** at the top, or have a TURN server named
+- **It keeps connecting:** a firewall blocks it. Take a photo on the Predict page, or have a TURN server named
   (docs/data.md).
 """
 
@@ -108,11 +104,10 @@ def ice_servers() -> list[dict[str, Any]]:
 
 def sample_picture(model: StoredModel) -> None:
     """Show the annotated sample until the camera runs."""
-    faces = result_for(SAMPLE, model).faces
-    label = f"labelled {faces[0].answer}" if faces else "which was not found"
-    caption, alt = f"Until then: {SAMPLE_CREDIT}", f"Portrait with a box around the face, {label}"
     place, _ = st.columns([2, 1])
-    place.image(annotated(SAMPLE, model), width="stretch", caption=caption, alt=alt)
+    with place:
+        photo(SAMPLE, model)
+        st.caption(f"Until then: {SAMPLE_CREDIT}")
 
 
 def sample_reading(model: StoredModel) -> None:
@@ -120,21 +115,8 @@ def sample_reading(model: StoredModel) -> None:
     for face in result_for(SAMPLE, model).faces[:1]:
         st.subheader(f"The built-in sample: {face.answer}")
         why_not_sure(face)
-        classes = face.classes
-        alt = f"Probabilities: {probability_text(face.probabilities, len(classes), classes=classes)}"
-        show_chart(probability_bars(face.probabilities, classes=classes), alt)
-
-
-def snapshot(model: StoredModel) -> None:
-    """Take a photo with the browser's camera widget and show the prediction."""
-    left, right = st.columns([3, 2], gap="medium")
-    with left:
-        taken = st.camera_input("Photo", key="l_camera", label_visibility="collapsed") if all_agree(PHOTO) else None
-    with right:
-        if not taken:
-            sample_reading(model)
-            return
-        photo_taken(taken, model, key="l_faces")
+        alt = f"Probabilities: {probability_text(face.probabilities, len(face.classes), classes=face.classes)}"
+        show_chart(probability_bars(face.probabilities, classes=face.classes), alt)
 
 
 @st.fragment(run_every=0.5)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any, Final, TypeAlias
@@ -11,7 +12,7 @@ import streamlit as st
 
 from fer_core.data import find_fer2013
 from fer_core.figures.bars import class_counts
-from fer_core.labels import EXPRESSIONS, checked_class
+from fer_core.labels import EXPRESSIONS
 from fer_core.models import ModelSpec, model_spec, network_names
 from fer_core.models.spec import ALL_LAYERS, BATCH_NORMS, PREPROCESSINGS, WEIGHTS
 from fer_core.runs.data import DataSettings, LoadedData, load_training_data
@@ -29,6 +30,7 @@ from fer_core.training.recipe import (
     Recipe,
     fine_tuning_recipe,
     papers_recipe,
+    recipe_summary,
 )
 from fer_core.types import FerError
 from fer_core.visitors import limits
@@ -45,7 +47,7 @@ AUTO: Final = "auto"  # leaves a setting to the network's recipe
 SIZES: Final = {"500": 500, "1000": 1000, "2000": 2000, "5000": 5000, "10000": 10_000, "all": None}
 RATES: Final = (0.00003, 0.0001, 0.0003, 0.001, 0.002, 0.003, 0.01, 0.03, 0.1, 0.3)
 OPEN_LAYERS: Final = {"none": 0, "2": 2, "6": 6, "12": 12, "24": 24, "all": ALL_LAYERS}
-THUMBNAILS: Final = 24
+THUMBNAILS, THUMBNAILS_HEIGHT = 24, 190  # faces of each expression, and pixels of all rows, which are scrolled
 
 PLAIN: Final = "paper: Adam at a constant rate with early stopping; no label smoothing, averaged weights or bfloat16."
 """What the recipe of the paper is."""
@@ -70,15 +72,12 @@ NOTHING: Final[SelectedData] = (None, 0, "")
 
 def select_data() -> SelectedData:
     """Ask what to train on and show the number of faces."""
-    datasets = [dataset.name for dataset in list_datasets()]
-    sources = ("FER2013 subset", "Own pictures", "Own snapshots", *(["Own data set"] if datasets else []))
-    source = choose("Learn from", sources, "f_source")
-    if source == "Own snapshots":
-        return _own_snapshots()
+    sources = {"FER2013 subset": _fer2013, "Own pictures": _own_pictures, "Own snapshots": _own_snapshots}
+    if datasets := [dataset.name for dataset in list_datasets()]:
+        sources["Own data set"] = partial(_own_dataset, datasets)
+    source = st.selectbox("Learn from", sources, key="f_source", bind="query-params")
     try:
-        if source == "Own data set":
-            return _own_dataset(datasets)
-        return _fer2013() if source == "FER2013 subset" else _own_pictures()
+        return sources[str(source)]()
     except FerError as error:
         warn([str(error)])
         return NOTHING
@@ -97,11 +96,7 @@ def _fer2013() -> SelectedData:
     help_text = "Learn from all of Training, validate on PrivateTest, and test on PublicTest, as the paper does."
     papers = st.toggle("The paper’s split", key="f_split", bind="query-params", help=help_text)
     source = DataSettings(faces=SIZES[str(size)], balanced=balanced, papers_split=papers)
-    faces = _show_counts(computed(_counts, source))
-    st.caption(
-        f"Solid: training faces. Pale: the hold-out, {'PrivateTest' if papers else 'fixed faces of Training'}, which "
-        "shows how well the model does on other faces. The test faces are used once, at the end."
-    )
+    faces = _show_counts(computed(_counts, source), "PrivateTest" if papers else "fixed faces of Training")
     words = f"{', balanced' if balanced else ''}{', the paper’s split' if papers else ''}"
     return source, faces, f"{faces:,} faces{words}"
 
@@ -126,100 +121,90 @@ def _own_pictures() -> SelectedData:
             return NOTHING
         name, path = st.session_state[ZIP]
         source = DataSettings("folder", path=path, whole_image=whole)
-        loaded = own_pictures(load_training_data, source)
+        loaded = _loaded(load_training_data, source)
     except FerError:
         st.session_state.pop(ZIP, None)
         raise
-    if isinstance(loaded, str):
-        raise FerError(loaded)
-    faces = _show_own(loaded, f"{plain(name)}. ", "pictures")
+    faces = _show_own(loaded, name)
     if loaded.skipped:
         with st.expander(f"{len(loaded.skipped)} left out", icon=":material/visibility_off:"):
             st.markdown("\n".join(f"- {plain(sentence)}" for sentence in loaded.skipped[:50]))
     return source, faces, name.removesuffix(".zip")
 
 
-def _own_dataset(names: list[str]) -> SelectedData:
-    name = str(st.selectbox("Data set", names, key="f_dataset", bind="query-params", width=300))
-    source = DataSettings("dataset", path=name)
-    loaded = own_pictures(load_training_data, source)
-    if isinstance(loaded, str):
-        raise FerError(loaded)
-    return source, _show_own(loaded, f"{plain(name)}. ", "pictures"), name
-
-
 def _kept_upload(file: Any) -> str:
     return keep_upload(file.name, file.getvalue())
 
 
-def _own_snapshots() -> SelectedData:
-    collection = _collect_snapshots()
-    missing = collection.missing
-    loaded = own_pictures(_snapshots, collection) if missing is None else missing
+def _own_dataset(names: list[str]) -> SelectedData:
+    name = str(st.selectbox("Data set", names, key="f_dataset", bind="query-params"))
+    source = DataSettings("dataset", path=name)
+    return source, _show_own(_loaded(load_training_data, source), name), name
+
+
+def _loaded(load: Callable[[Any], LoadedData], given: DataSettings | Collection) -> LoadedData:
+    """Return own faces, from the cache; `FerError`: they cannot be used."""
+    loaded = own_pictures(load, given)
     if isinstance(loaded, str):
-        if any(collection.counts().values()):
-            _show_counts(pd.DataFrame({"snapshots": pd.Series(collection.counts())}))
-        st.caption(f":material/info: {with_code(loaded)}")
-        return NOTHING
-    return collection.settings(), _show_own(loaded, "", "snapshots"), "own snapshots"
+        raise FerError(loaded)
+    return loaded
+
+
+def _show_own(loaded: LoadedData, name: str) -> int:
+    """Show the number of own faces and what may be wrong with them; return the number of training faces."""
+    faces = _show_counts(loaded.counts, f"other pictures of {plain(name)}")
+    warn(list(loaded.warnings), "Before you train:")
+    return faces
+
+
+def _show_counts(counts: pd.DataFrame, holdout: str) -> int:
+    """Draw the number of faces of each expression; return the number of training faces."""
+    training = counts.iloc[:, 0]
+    words = ", ".join(f"{name} {count:,}" for name, count in training.items())
+    show_chart(class_counts(counts), alt=f"Faces to train on: {words}", key="f_counts")
+    st.caption(f"Solid: training faces. Pale: the hold-out, {holdout}, which shows how well the model does on others.")
+    return int(training.sum())
+
+
+def _own_snapshots() -> SelectedData:
+    """Ask for pictures of one expression at a time, and show the collection; `FerError`: a name cannot be used."""
+    # The default one first: the others may be somebody else's.
+    collections = [DEFAULT_COLLECTION, *(name for name in list_collections() if name != DEFAULT_COLLECTION)]
+    new: Any = {"accept_new_options": True, "bind": "query-params"}
+    with st.grid(2, min_column_width=120, gap="small"):
+        words = "One for each person or idea. Type a new name to start another."
+        name = st.selectbox("Collection", collections, key="f_collection", help=words, **new)
+        collection = Collection(name or DEFAULT_COLLECTION)
+        names, first = list(collection.counts()), EXPRESSIONS.index("happy")
+        words = "Or type a class of your own. If any is not one of the seven, the model has your classes only."
+        expression = st.selectbox("Expression to show", names, first, key="f_class", help=words, **new) or "happy"
+    collection.snapshots(expression)  # a `FerError` for a class that cannot have this name
+    _picture_input(collection, expression)
+    warn(st.session_state.pop(REJECTED, []), "Some pictures were not kept:")
+    about, faces = st.container(), st.container(height=THUMBNAILS_HEIGHT, border=False)
+    with faces:
+        _thumbnails(collection, expression, removable=True)
+        for other, count in collection.counts().items():
+            if count and other != expression:
+                _thumbnails(collection, other)
+    with about:
+        if collection.missing:
+            st.caption(f":material/info: {with_code(collection.missing)}")
+            return NOTHING
+        loaded = _loaded(_snapshots, collection)
+        training, holdout = (int(count) for count in loaded.counts.sum())
+        st.caption(f"{training} to learn from, and {holdout} held out, to see how well the model does on others.")
+        warn(list(loaded.warnings), "Before you train:")
+    return collection.settings(), training, "own snapshots"
 
 
 def _snapshots(collection: Collection) -> LoadedData:
     return load_training_data(collection.settings())
 
 
-def _show_own(loaded: LoadedData, prefix: str, kind: str) -> int:
-    """Show the number of own faces with a caption and warnings; return the number of training faces."""
-    faces = _show_counts(loaded.counts)
-    st.caption(
-        f"{prefix}Solid: training faces. Pale: the hold-out, which shows how well the model does on other {kind}."
-    )
-    warn(list(loaded.warnings), "Before you train:")
-    return faces
-
-
-def _show_counts(counts: pd.DataFrame) -> int:
-    """Draw the number of faces of each expression; return the number of training faces."""
-    training = counts.iloc[:, 0]
-    words = ", ".join(f"{name} {count:,}" for name, count in training.items())
-    show_chart(class_counts(counts), alt=f"Faces to train on: {words}", key="f_counts")
-    return int(training.sum())
-
-
-def _collect_snapshots() -> Collection:
-    """Ask for pictures of one expression at a time and show the collection."""
-    # The default one first: the others may be somebody else's.
-    names = [DEFAULT_COLLECTION, *(name for name in list_collections() if name != DEFAULT_COLLECTION)]
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        words = "One for each person or idea. Type a new name to start another."
-        settings: Any = {"accept_new_options": True, "bind": "query-params", "width": 150, "help": words}
-        name = st.selectbox("Collection", names, key="f_collection", **settings)
-        source = choose("Take them with", ("Camera", "Upload"), "f_by")
-    try:
-        collection = Collection(name or DEFAULT_COLLECTION)
-    except FerError as error:
-        warn([str(error)])
-        collection = Collection(DEFAULT_COLLECTION)
-    words = "Or type a class of your own. If any is not one of the seven, the model has your classes only."
-    settings |= {"accept_new_options": True, "help": words}
-    names, first = list(collection.counts()), EXPRESSIONS.index("happy")
-    expression = st.selectbox("Expression to show", names, first, key="f_class", **settings) or "happy"
-    try:
-        expression = expression if expression in names else checked_class(expression)
-    except ValueError as error:
-        warn([str(error)])
-        expression = "happy"
-    _picture_input(collection, expression, source)
-    warn(st.session_state.pop(REJECTED, []), "Some pictures were not kept:")
-    _thumbnails(collection, expression, removable=True)
-    for other, count in collection.counts().items():
-        if count and other != expression:
-            _thumbnails(collection, other)
-    return collection
-
-
-def _picture_input(collection: Collection, expression: str, source: str) -> None:
+def _picture_input(collection: Collection, expression: str) -> None:
     """Show the camera or the file uploader; it gets a new key after each use, so that it is empty again."""
+    source = choose("Take them with", ("Camera", "Upload"), "f_by", label_visibility="collapsed")
     key = f"f_picture_{source}_{st.session_state.setdefault(PICTURES_TAKEN, 0)}"
 
     def add() -> None:
@@ -239,67 +224,58 @@ def _picture_input(collection: Collection, expression: str, source: str) -> None
         st.session_state[REJECTED] = rejected
         st.session_state[PICTURES_TAKEN] += 1
 
-    if source == "Camera":
-        if all_agree(SNAPSHOTS):
-            words = f"Look {plain(expression)} and take photos, also with other light and angles"
-            st.camera_input(words, key=key, on_change=add)
-    else:
+    if source == "Upload":
         # Without a type filter, so that a wrong file gets a sentence that says what is wrong.
         settings: Any = {"accept_multiple_files": True, "max_upload_size": picture_megabytes()}
         st.file_uploader(f"Pictures that show {plain(expression)}", key=key, on_change=add, **settings)
+    elif all_agree(SNAPSHOTS):
+        st.camera_input(f"Look {plain(expression)}, also with other light and angles", key=key, on_change=add)
 
 
 def _thumbnails(collection: Collection, expression: str, removable: bool = False) -> None:
     """Show the faces of one expression, with buttons to remove them if `removable`."""
 
-    def button(label: str, key: str, action: Any, **settings: Any) -> None:
-        st.button(label, key=key, on_click=attempt, args=(action,), **settings)
+    def button(label: str, key: str, action: Callable[..., None], *given: Any, **settings: Any) -> None:
+        st.button(label, key=key, on_click=attempt, args=(partial(action, *given),), **settings)
 
     kept = collection.snapshots(expression)
     shown = kept[-THUMBNAILS:]
-    st.markdown(f"**{plain(expression)}: {len(kept)}**")
-    if not kept:
-        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**{plain(expression)}: {len(kept)}**", width="content")
+        if removable and kept:
+            with st.popover("Delete", icon=":material/delete:", type="tertiary"):
+                button(
+                    f"Delete all {len(kept)} of {plain(expression)}", "f_clear", partial(collection.clear, expression)
+                )
+                button("Delete the whole collection", "f_clear_all", collection.clear)
     with st.grid("auto", min_column_width=56, gap="xsmall"):
         for snapshot in shown:
             number = snapshot.number
             with st.container(gap=None, horizontal_alignment="center"):
                 st.image(snapshot.png, width=48, alt=f"Snapshot {number} of {expression}")
                 if removable:
-                    remove = partial(collection.remove, expression, number)
                     look: Any = {"icon": ":material/close:", "type": "tertiary", "help": f"Remove snapshot {number}"}
-                    button("", f"f_remove_{expression}_{number}", remove, **look)
+                    button("", f"f_remove_{expression}_{number}", collection.remove, expression, number, **look)
     if len(kept) > len(shown):
         st.caption(f"The last {len(shown)} of {len(kept)}.")
-    if removable:
-        with st.container(horizontal=True):
-            remove_last = partial(collection.remove, expression, kept[-1].number)
-            button("Remove the last", "f_undo", remove_last, icon=":material/undo:")
-            with st.popover("Remove all", icon=":material/delete:"):
-                st.markdown(f"All {len(kept)} snapshots of {plain(expression)} are deleted for good.")
-                button("Delete them", "f_clear", partial(collection.clear, expression))
-                button("Delete the whole collection", "f_clear_all", collection.clear)
 
 
 def select_network() -> ModelSpec:
     """Ask for the network and its initial weights."""
     networks = {name: model_spec(name).title for name in network_names()}
     titles = common.model_titles(list_models()[0]) | WEIGHTS
-    with st.grid(2, min_column_width=200):
-        first = list(networks).index(DEFAULT_NETWORK)
-        name = st.selectbox("Network", networks, first, networks.__getitem__, key="f_variant", bind="query-params")
-        spec = model_spec(str(name))
-        sources, notes = weight_sources(spec)
-        words = (
-            "ImageNet: a backbone trained on photographs. UTKFace: one trained on ages and genders of faces. "
-            "VGGFace2: one trained to tell faces apart. A model: continue its training."
-        )
-        start = sources.index(DEFAULT_MODEL) if DEFAULT_MODEL in sources else 0
-        settings: Any = {"format_func": lambda source: titles.get(source, source), "bind": "query-params"}
-        source = st.selectbox("Start from", sources, start, key="f_start", help=words, **settings)
-    if notes:
-        with st.expander("Other weights to start from", icon=":material/info:"):
-            st.markdown("\n".join(f"- {plain(note)}" for note in notes))
+    first = list(networks).index(DEFAULT_NETWORK)
+    name = st.selectbox("Network", networks, first, networks.__getitem__, key="f_variant", bind="query-params")
+    spec = model_spec(str(name))
+    sources, notes = weight_sources(spec)
+    words = (
+        "ImageNet: a backbone trained on photographs. UTKFace: one trained on ages and genders of faces. "
+        "VGGFace2: one trained to tell faces apart. A model: continue its training."
+    )
+    start = sources.index(DEFAULT_MODEL) if DEFAULT_MODEL in sources else 0
+    settings: Any = {"format_func": lambda source: titles.get(source, source), "bind": "query-params"}
+    settings["help"] = "\n\n".join([words, *map(plain, notes)])
+    source = st.selectbox("Start from", sources, start, key="f_start", **settings)
     if source == "utkface":
         return spec.with_weights("utkface")  # with the head that fits such features
     return replace(spec, weights_from=str(source))
@@ -311,17 +287,15 @@ def select_recipe(spec: ModelSpec, faces: int) -> tuple[ModelSpec, Recipe]:
     Raises:
         FerError: the settings contradict each other.
     """
-    with st.grid(3, min_column_width=140):
-        epochs = st.slider("Epochs", 1, 100, 15, key="f_epochs", bind="query-params")
-        settings = _settings(
-            peak_learning_rate=("Learning rate", RATES, "f_rate"),
-            augmentation=("Augmentation", AUGMENTATIONS, "f_augment", "How much each face is varied."),
-        )
-    with st.expander("More settings", icon=":material/tune:"), st.grid(3, min_column_width=140):
+    epochs = st.slider("Epochs", 1, 100, 15, key="f_epochs", bind="query-params")
+    more = st.expander("More settings", icon=":material/tune:")
+    with more, st.grid(2, min_column_width=120):
         spec = _changed_network(spec)
         patience = "Stop when the hold-out loss has not fallen for this many epochs, and keep the best epoch. 0: never."
         weights = "balanced: each expression has the same weight in the loss, however rare it is."
-        settings |= _settings(
+        settings = _settings(
+            peak_learning_rate=("Learning rate", RATES, "f_rate"),
+            augmentation=("Augmentation", AUGMENTATIONS, "f_augment", "How much each face is varied."),
             recipe=("Recipe", ("paper",), "f_recipe", PLAIN),
             schedule=("Schedule", SCHEDULES, "f_schedule"),
             optimizer=("Optimizer", OPTIMIZERS, "f_optimizer"),
@@ -339,7 +313,9 @@ def select_recipe(spec: ModelSpec, faces: int) -> tuple[ModelSpec, Recipe]:
     recipe = fine_tuning_recipe(spec, faces, epochs)
     if settings.pop("recipe", None):
         recipe = replace(papers_recipe(spec), epochs=epochs, batch_size=recipe.batch_size)
-    return spec, replace(recipe, **settings)
+    recipe = replace(recipe, **settings)
+    more.caption(plain(recipe_summary(spec, recipe)))
+    return spec, recipe
 
 
 def _changed_network(spec: ModelSpec) -> ModelSpec:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 import streamlit as st
 
+from fer_core.columns import percent
 from fer_core.figures.curves import importance_bars, setting_chart, tuning_history
 from fer_core.files import name_from
 from fer_core.models import model_spec, network_names
 from fer_core.runs.data import ALL_FACES, MIN_FACES, DataSettings
 from fer_core.runs.estimate import duration_text
+from fer_core.sections.sections import PERCENT
 from fer_core.threads import kept
 from fer_core.training.recipe import recipe_for
 from fer_core.tuning import worker
@@ -28,7 +31,18 @@ from fer_core.tuning.plan import (
 )
 from fer_core.types import FerError
 from pages.parts.charts import show_chart
-from pages.parts.common import attempt, emphasis, explain, plain, warn, whole_number, with_code
+from pages.parts.common import (
+    Columns,
+    attempt,
+    choose,
+    emphasis,
+    explain,
+    plain,
+    show_table,
+    warn,
+    whole_number,
+    with_code,
+)
 from pages.parts.data import computed
 from pages.parts.runs import start
 
@@ -40,6 +54,7 @@ if TYPE_CHECKING:
 STUDY: Final = "t_study"  # key and query parameter of the selected study
 MORE_TRIALS: Final = 10  # to add to a study that has as many as were asked for
 REFRESH_SECONDS: Final = 2.0
+FRACTIONS: Final = ("learning_rate", "strength", "label_smoothing")
 
 
 def tuning() -> None:
@@ -143,18 +158,17 @@ def _study(study: TuningStudy, working: bool) -> None:
                 st.rerun()  # the whole page, because this fragment does not refresh itself yet
     varied = ", ".join(map(_label, plan.space.varied))
     st.caption(f"{plain(plan.spec.title)}, {plan.epochs} epochs per trial, varying {varied}.")
-    _progress(study, trials, ended, working)
-    counts = trials["state"].value_counts()
-    try:
-        best = study.best()
-    except FerError:
-        best = None
-    with st.container(horizontal=True):
-        st.metric("Best on hold-out, by label", "–" if best is None else f"{best.value:.1%}", border=True)
-        for state in ("finished", "stopped early", "failed"):
-            st.metric(state.capitalize(), int(counts.get(state, 0)), border=True)
-    if best is not None:
-        _best(study, best)
+    if working:
+        current = ", ".join(
+            f"trial {row.trial} after epoch {row.epochs} of {plan.epochs}"
+            for row in trials[trials["state"] == "working"].itertuples()
+        )
+        share = min(1.0, ended / max(study.requested, 1))
+        st.progress(share, f"{ended} of {study.requested} trials: {current or 'getting ready'}")
+    elif (last := worker.log(study.name, 1)).startswith("Error:"):
+        st.error(plain(last.removeprefix("Error:").strip()), icon=":material/error:")
+    with suppress(FerError):  # no trial has ended well
+        _best(study, study.best())
     if ended:
         _charts(study, trials)
         _table(trials, plan.space.varied)
@@ -162,26 +176,12 @@ def _study(study: TuningStudy, working: bool) -> None:
         st.code(worker.log(study.name, 200) or "There is no log on this computer.", language=None, height=260)
 
 
-def _progress(study: TuningStudy, trials: pd.DataFrame, ended: int, working: bool) -> None:
-    if working:
-        goal = max(study.requested, 1)
-        current = ", ".join(
-            f"trial {row.trial} after epoch {row.epochs} of {study.plan.epochs}"
-            for row in trials[trials["state"] == "working"].itertuples()
-        )
-        st.progress(min(1.0, ended / goal), f"{ended} of {goal} trials: {current or 'getting ready'}")
-        return
-    last = worker.log(study.name, 1)
-    if last.startswith("Error:"):
-        st.error(plain(last.removeprefix("Error:").strip()), icon=":material/error:")
-
-
 def _best(study: TuningStudy, best: Any) -> None:
     values = ", ".join(f"{_label(name)} {_value(value)}" for name, value in best.params.items())
-    st.markdown(f"**Best: trial {best.number + 1}** with {values}.")
+    share = percent(best.value, ".1%")
+    st.markdown(f"#### Best: trial {best.number + 1} with {share} of the hold-out, by the label\n\nIts {values}.")
     words, icon = "Train the best on all data as a run", ":material/model_training:"
-    plan = study.best_plan()
-    click: Any = {"on_click": start, "args": (plan,), "kwargs": {"leave": True}}
+    click: Any = {"on_click": start, "args": (study.best_plan(),), "kwargs": {"leave": True}}
     if st.button(words, type=emphasis(), icon=icon, key="t_train", **click):
         st.rerun()  # the whole page, because another tab opens
     st.caption(
@@ -202,12 +202,11 @@ def _charts(study: TuningStudy, trials: pd.DataFrame) -> None:
                 shares = {SETTING_LABELS[name]: share for name, share in computed(_importances, study).items()}
                 most, share = next(iter(shares.items()))
                 show_chart(importance_bars(shares), key="t_importance", alt=f"Most important: {most}")
-                explain("Importance of a setting", f"{most} explains {share:.0%} of the variance in accuracy.")
+                explain("Importance of a setting", f"{most} explains {percent(share)} of the variance in accuracy.")
             except FerError as error:
                 st.info(with_code(str(error)), icon=":material/info:")
     varied = study.plan.space.varied
-    settings: Any = {"default": varied[0], "required": True, "format_func": SETTING_LABELS.__getitem__}
-    setting = str(st.segmented_control("Accuracy by", varied, key=f"t_by_{'_'.join(varied)}", **settings))
+    setting = choose("Accuracy by", varied, f"t_by_{'_'.join(varied)}", format_func=SETTING_LABELS.__getitem__)
     figure = setting_chart(trials, setting, title=SETTING_LABELS[setting])
     show_chart(figure, key=f"t_by_chart_{setting}", alt=f"Hold-out accuracy of each trial by {_label(setting)}")
 
@@ -217,27 +216,17 @@ def _importances(study: TuningStudy) -> dict[str, float]:
 
 
 def _table(trials: pd.DataFrame, varied: tuple[str, ...]) -> None:
-    number = st.column_config.NumberColumn
-    columns: dict[str, Any] = {
-        "trial": number("Trial", pinned=True),
+    columns: Columns = {
+        "trial": "Trial",
         "state": "Outcome",
-        "accuracy": number("Hold-out accuracy", format="%.1f %%"),
+        "accuracy": ("Hold-out accuracy", PERCENT),
         "epochs": "Epochs",
-        "seconds": number("Seconds", format="%.0f"),
-        "note": st.column_config.TextColumn("Note", width="large"),
-        **{name: SETTING_LABELS[name] for name in varied},
+        "seconds": ("Seconds", "%.0f"),
+        **({"note": "Note"} if trials["note"].any() else {}),
+        **{name: (SETTING_LABELS[name], "%.2g") if name in FRACTIONS else SETTING_LABELS[name] for name in varied},
     }
-    for name in ("learning_rate", "strength", "label_smoothing"):
-        columns[name] = number(SETTING_LABELS[name], format="%.2g")
-    shown = trials.assign(accuracy=100 * trials["accuracy"])
-    st.dataframe(
-        shown if trials["note"].any() else shown.drop(columns="note"),
-        hide_index=True,
-        column_config=columns,
-        height="content" if len(trials) < 10 else 380,
-        alt=f"{len(trials)} trials with their settings and outcomes",
-        key="t_table",
-    )
+    alt, height = f"{len(trials)} trials with their settings and outcomes", "content" if len(trials) < 10 else 380
+    show_table(trials, alt, columns, height=height, key="t_table")
 
 
 def _label(name: str) -> str:

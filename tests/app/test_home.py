@@ -108,7 +108,6 @@ def test_the_default_is_not_called_the_best_beside_a_better_one_and_utkface_is_n
     ("where", "query"),
     [
         ("predict", {"p_source": "Camera"}),
-        ("live", {"l_kind": "Snapshot"}),
         ("finetune", {"f_source": "Own snapshots"}),
     ],
 )

@@ -131,5 +131,5 @@ def test_says_what_helps_when_no_picture_comes_or_the_video_cannot_be_set_up(liv
     assert "no picture reaches FER Lab" in said(app.run())
 
     monkeypatch.setattr(live_camera, "webrtc_streamer", Mock(side_effect=TimeoutError("no answer")))
-    assert "Snapshot" in app.run().warning[0].value
+    assert "A photo on the Predict page works without it" in app.run().warning[0].value
     assert "The built-in sample: happy" in said(app)

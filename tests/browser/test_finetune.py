@@ -37,15 +37,13 @@ def test_start_watch_stop_resume_and_promote(visit, start_server, tmp_path, monk
     settle(page)
     assert page.locator(POINTS).count() < 4 * EPOCHS
     page.get_by_role("button", name="Resume").click()
-    page.get_by_role("heading", name="On unseen faces").wait_for(timeout=4 * PATIENCE)
+    page.get_by_role("heading", name="by FER2013's label").wait_for(timeout=4 * PATIENCE)
     state(page, "Finished")
-    page.get_by_role("heading", name="By FER2013's label").wait_for()
-    page.get_by_role("tab", name="Confusion").click()
-    page.locator('[data-testid="stPlotlyChart"][aria-label^="Confusion of"]').first.wait_for()
+    page.locator('[data-testid="stPlotlyChart"][aria-label^="F1 by expression"]').first.wait_for()
     page.get_by_role("button", name="Promote: use it on every page").click()
     page.get_by_role("textbox", name="Name", exact=True).fill("from_class")
     page.get_by_role("button", name="Promote", exact=True).click()
-    page.get_by_role("link", name=re.compile("Try .* on the Predict page")).click()
+    page.get_by_role("link", name=re.compile("Try .* on Predict")).click()
     page.get_by_role("heading", name=re.compile("Face 1: ")).wait_for()
     settle(page)
     assert "p_models=" in page.url

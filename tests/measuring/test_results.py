@@ -112,7 +112,7 @@ def scored(name, score, faces=2669):
 
 def test_the_score_on_the_hold_out_recommends():
     sentence = recommendation(scored("new", 0.701), scored("old", 0.725))
-    assert sentence.startswith("The old one scores 72.5% on the hold-out, The new one 70.1%: The old one is")
+    assert sentence.startswith("The old one scores 72.5 % on the hold-out, The new one 70.1 %: The old one is")
     assert "neither is recommended" in recommendation(scored("a", 0.7), scored("b", 0.7))
 
 
