@@ -317,7 +317,8 @@ def _card_text(model: StoredModel) -> str:
     """Return the card with headings that fit into a page; names that people gave are shown as they are."""
     training = {name: plain(str(told)) if name == "data" else told for name, told in model.card.training.items()}
     model = replace(model, card=replace(model.card, title=plain(model.title), training=training))
-    return re.sub(r"^#+ ", "#### ", model_text(model), flags=re.MULTILINE)
+    text = re.sub(r"(?<=\d)%", " %", model_text(model))
+    return re.sub(r"^#+ ", "#### ", text, flags=re.MULTILINE)
 
 
 FACES: Final = "split, by, models, ensemble"

@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from fer_core.columns import percent
-from fer_core.figures.curves import importance_bars, setting_chart, tuning_history
+from fer_core.figures.trials import importance_bars, setting_chart, tuning_history
 from fer_core.files import name_from
 from fer_core.models import model_spec, network_names
 from fer_core.runs.data import ALL_FACES, MIN_FACES, DataSettings
