@@ -186,7 +186,7 @@ def robustness_chart(
             tickangle=0,
         )
         plots.append((title, x, axis(None, range=[0, 1], tickvals=[0, 0.25, 0.5, 0.75, 1])))
-    return lines.panels(traces, plots, 250, **lines.shared_hover)
+    return lines.panels(traces, plots, 250 if lines.narrow else 140, **lines.shared_hover)
 
 
 def training_chart(history: pd.DataFrame, *, epochs: int | None = None, **look: Any) -> go.Figure:

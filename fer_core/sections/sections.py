@@ -30,7 +30,7 @@ def scoreboard(results: Results, metric: str = "accuracy") -> Section:
     ascending = not measure.higher_is_better
     best = board.sort_values(metric, ascending=ascending).iloc[0]
     overlap = "Models whose intervals overlap widely may well be equally good; see Significance. "
-    columns: dict[str, str | tuple[str, str]] = {"model": "Model"}
+    columns: dict[str, str | tuple[str, str]] = {"model": "Model", "name": "Name"}
     for name, title in metric_titles().items():
         columns |= {name: (title, PERCENT), f"{name}_interval": "95 % interval"}
     columns |= {
@@ -258,7 +258,7 @@ def robustness(results: Results, focus: str | None = None) -> Section:
         )
         of_all = "Confidence is over all faces, also those without one clear answer of the annotators."
         caption = (
-            f"On {row['faces']:,} fixed {faces}, without mirror images, whatever is chosen above. "
+            f"On {row['faces']:,} fixed {faces}, without mirror images, whatever is chosen. "
             "Solid: accuracy, with 95 % intervals for the highlighted model. Dashed: its mean confidence; where it is "
             "above the solid line, the model is overconfident. Degraded: the mean over five kinds in five strengths. "
             f"{words}{f' {of_all}' if results.answers.by == 'plurality' else ''}"

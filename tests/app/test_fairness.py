@@ -57,7 +57,7 @@ def test_own_pictures(page, tmp_path):
     app.number_input(key="a_minimum").set_value(1).run()
     assert charts(app)[0].startswith("Recall by gender")
     app.session_state["a_cell"] = ("female", "happy")  # as a click on a point does
-    assert pictures(app.run()) == ["Face of anna.jpg, labelled happy"]
+    assert pictures(app.run()) == ["Face of anna.png, labelled happy"]
     app.button(key="open_faces_0").click().run()
     assert any(words.startswith("Small CNN") for words in charts(app))
 
