@@ -126,7 +126,8 @@ def face_tiles(
                 if st.button(tile.words, key=f"open_{key}_{place}", **look) and choose is None:
                     open_card(tile)
                 if tile.about:
-                    st.caption("  \n".join(map(plain, tile.about)), text_alignment="center")
+                    lines = "  \n".join(map(plain, tile.about)).replace(" %", "\u00a0%")
+                    st.caption(lines, text_alignment="center")
 
 
 def photo(

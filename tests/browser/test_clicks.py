@@ -6,8 +6,7 @@ import re
 
 import pytest
 
-from fer_core.measuring.scoreboard import front_models
-from fer_core.store.folders import list_models
+from fer_core.store.folders import list_models, load_model
 from tests.browser.conftest import box_of, plot_of, settle, until
 
 pytestmark = pytest.mark.browser
@@ -49,21 +48,17 @@ def test_a_group_of_fairness_shows_its_mistakes_beside_the_chart(visit, fer2013_
 
 def test_a_bar_of_a_class_opens_its_faces(visit, fer2013_path):
     page = visit("/dataset")
-    click_until(page, ".barlayer .trace:first-child .point path", 1, lambda: "d_label=disgust" in page.url)
+    click_until(page, ".barlayer .trace:first-child .point path", 1, lambda: "d_section=Faces" in page.url)
     shown = faces_in_view(page)
     assert len(shown) >= 8
     assert all(alt.endswith("labelled disgust") for alt in shown)
 
 
 def test_the_dot_of_a_model_opens_its_confusions(visit, fer2013_path):
-    front = front_models(list_models()[0])
     page = visit("/compare")
     click_until(page, ".scatterlayer .trace:first-child .points path", 1, lambda: "/confusion" in page.url)
     plot_of(page)
-    chosen = page.locator(".st-key-m_model")
-    chosen.wait_for(state="attached")
-    names = [model.title for model in list_models()[0] if model.name in front]
-    heading = page.locator("h3").first.inner_text()
-    assert "m_model=" in page.url
-    assert [name for name in names if heading.startswith(f"{name} calls")] != names[:1]
+    answer = page.locator("h3").first.inner_text()
+    (title,) = [model.title for model in list_models()[0] if answer.startswith(f"{model.title} calls ")]
+    assert title != load_model().title, "the default model is the first dot, not the second"
     assert faces_in_view(page)
