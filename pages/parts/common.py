@@ -6,7 +6,7 @@ import os
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
@@ -318,6 +318,21 @@ def path_on_this_computer(label: str, key: str) -> str:
     host = urlsplit(st.context.url or "").hostname
     here = st.context.ip_address is None and (host is None or host in LOCAL)
     return st.text_input(label, key=key).strip() if here and limits() is None else ""
+
+
+def file_or_path(prefix: str, label: str, *, path_label: str) -> tuple[Any, str, bool]:
+    """Ask for a file of pictures, or a path on this computer, and whether the pictures are faces already."""
+    # Without a type filter, so that a wrong file gets a sentence that says what is wrong and what works.
+    file = st.file_uploader(label, key=f"{prefix}_zip")
+    path = path_on_this_computer(path_label, f"{prefix}_folder") if file is None else ""
+    return file, path, whole_image_toggle(f"{prefix}_whole")
+
+
+def left_out(notes: Sequence[str]) -> None:
+    """Show the first sentences on what is left out, if there are any, in a drawer."""
+    if notes:
+        with st.expander(f"{len(notes):,} notes on what is left out", icon=":material/visibility_off:"):
+            st.markdown("\n".join(f"- {plain(note)}" for note in notes[:50]))
 
 
 def show_table(frame: pd.DataFrame, alt: str, columns: Columns, **settings: Any) -> None:

@@ -40,10 +40,10 @@ from pages.parts.common import (
     ZIP_LAYOUT,
     choose,
     emphasis,
+    file_or_path,
+    left_out,
     note_detector,
-    path_on_this_computer,
     plain,
-    whole_image_toggle,
     whole_number,
     with_code,
 )
@@ -128,11 +128,8 @@ def choose_faces_shown() -> tuple[ShownFaces | None, bool]:
 
 def _own_pictures() -> OwnFaces | None:
     """Ask for a zip or folder; show what is wrong with it, or what was left out."""
-    # Without a type filter, so that a wrong file gets a sentence that says what is wrong and what works.
-    file = st.file_uploader("A zip with a folder of pictures for each expression: happy, sad …", key="d_zip")
-    asked = "Or the path of such a folder on this computer"
-    folder = path_on_this_computer(asked, "d_folder") if file is None else ""
-    whole = whole_image_toggle("d_whole")
+    words = "A zip with a folder of pictures for each expression: happy, sad …"
+    file, folder, whole = file_or_path("d", words, path_label="Or the path of such a folder on this computer")
     if file is None and not folder:
         st.code(ZIP_LAYOUT, language=None)
         st.caption(
@@ -147,9 +144,7 @@ def _own_pictures() -> OwnFaces | None:
     if isinstance(faces, str):
         st.warning(with_code(faces), icon=":material/warning:")
         return None
-    if faces.skipped:
-        with st.expander(f"{len(faces.skipped)} left out", icon=":material/visibility_off:"):
-            st.markdown("\n".join(f"- {plain(sentence)}" for sentence in faces.skipped[:50]))
+    left_out(faces.skipped)
     if not len(faces.dataset):
         st.warning("No face was found in any of these pictures.", icon=":material/warning:")
         return None

@@ -40,7 +40,6 @@ EXAMPLE: Final = """people.zip
                     ben.jpg,male,61,
    anna.jpg   ben.jpg   …"""
 
-NOTES: Final = 50  # how many are shown of what is left out
 NONE: Final = "–"
 SEVEN: Final = "all seven"
 _AUDITED: Final = "a_audited"  # key of the faces that were predicted last in this session, with what they are from
@@ -69,13 +68,12 @@ def test_faces() -> AuditedFaces | None:
 
 def own_pictures() -> AuditedFaces | None:
     """Ask for pictures and a model, and return the faces with its predictions; None before there are any."""
-    # Without a type filter, so that a wrong file gets a sentence that says what is wrong and what works.
-    file = st.file_uploader("A zip of pictures with a table of groups, or a Parquet table that holds both", key="a_zip")
-    asked = "Or the path of such a file, or of a folder of pictures with a table, on this computer"
-    path = common.path_on_this_computer(asked, "a_folder") if file is None else ""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        (model,) = common.choose_model(common.servable_models(EXPRESSIONS), "a_served", width="stretch")
-        whole = common.whole_image_toggle("a_whole")
+    file, path, whole = common.file_or_path(
+        "a",
+        "A zip of pictures with a table of groups, or a Parquet table that holds both",
+        path_label="Or the path of such a file, or of a folder of pictures with a table, on this computer",
+    )
+    (model,) = common.choose_model(common.servable_models(EXPRESSIONS), "a_served")
     common.note_utkface([model], scores=False)
     if file is None and not path:
         st.session_state.pop(_AUDITED, None)
@@ -93,9 +91,7 @@ def own_pictures() -> AuditedFaces | None:
             st.warning(with_code(str(error)), icon=":material/warning:")
             return None
         st.session_state[_AUDITED] = (asked_for, faces)
-    if faces.notes:
-        with st.expander(f"{len(faces.notes):,} notes on what is left out", icon=":material/visibility_off:"):
-            st.markdown("\n".join(f"- {plain(note)}" for note in faces.notes[:NOTES]))
+    common.left_out(faces.notes)
     return faces
 
 
