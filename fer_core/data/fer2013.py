@@ -335,6 +335,11 @@ class Fer2013Faces:
     all_votes: FerPlusVotes | None = None
     files: Sequence[str] = ()
 
+    @classmethod
+    def of_files(cls, dataset: FaceDataset, files: Sequence[str], votes_missing: str = "") -> Fer2013Faces:
+        """Return the faces of another data set with the names of their pictures; their places are their rows."""
+        return cls("", votes_missing, replace(dataset, rows=np.arange(len(dataset))), files=files)
+
     @cached_property
     def _places(self) -> dict[int, int]:
         rows = [] if self.dataset is None else self.dataset.rows.tolist()

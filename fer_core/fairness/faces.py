@@ -213,11 +213,9 @@ def picture_faces(
     source = shown = None
     if labels is not None:
         source = _source(model, probabilities, labels, words)
-        shown = Fer2013Faces(
-            votes_missing="Your pictures have no votes of annotators.",
-            dataset=replace(dataset, labels=labels, rows=np.arange(len(kept))),
-            files=[pictures.names[place] for place in kept],
-        )
+        files = [pictures.names[place] for place in kept]
+        missing = "Your pictures have no votes of annotators."
+        shown = Fer2013Faces.of_files(replace(dataset, labels=labels), files, missing)
     return AuditedFaces(
         model.title,
         words,

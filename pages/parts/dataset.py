@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import time
 from typing import Any, Final
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -69,11 +67,6 @@ class ShownFaces:
     faces: Fer2013Faces  # by their rows in FER2013, or by their places
     own: OwnFaces | None = None
 
-    @classmethod
-    def of_files(cls, dataset: FaceDataset, files: Sequence[str], own: OwnFaces | None = None) -> ShownFaces:
-        """Return faces that have no rows and votes."""
-        return cls(dataset, Fer2013Faces(dataset=replace(dataset, rows=np.arange(len(dataset))), files=files), own)
-
     @property
     def is_fer2013(self) -> bool:
         """Whether the faces have rows and votes."""
@@ -113,9 +106,10 @@ def choose_faces_shown() -> tuple[ShownFaces | None, bool]:
     of = choose("Faces", ("FER2013", *added, OWN), "d_of")
     if of == OWN:
         own = _own_pictures()
-        return (ShownFaces.of_files(own.dataset, own.names, own) if own else None), False
+        return (ShownFaces(own.dataset, Fer2013Faces.of_files(own.dataset, own.names), own) if own else None), False
     if of in added:
-        return ShownFaces.of_files(added[of].load(), added[of].pictures()["file"].tolist()), False
+        dataset, files = added[of].load(), added[of].pictures()["file"].tolist()
+        return ShownFaces(dataset, Fer2013Faces.of_files(dataset, files)), False
     if known.missing:
         st.info(
             "FER2013 is the dataset of a challenge in 2013: 35,887 faces from the web, 48 × 48 gray pixels, each with "
