@@ -108,8 +108,8 @@ def choose_faces_shown() -> tuple[ShownFaces | None, bool]:
         own = _own_pictures()
         return (ShownFaces(own.dataset, Fer2013Faces.of_files(own.dataset, own.names), own) if own else None), False
     if of in added:
-        dataset, files = added[of].load(), added[of].pictures()["file"].tolist()
-        return ShownFaces(dataset, Fer2013Faces.of_files(dataset, files)), False
+        faces, files = added[of].load(), added[of].pictures()["file"].tolist()
+        return ShownFaces(faces, Fer2013Faces.of_files(faces, files)), False
     if known.missing:
         st.info(
             "FER2013 is the dataset of a challenge in 2013: 35,887 faces from the web, 48 × 48 gray pixels, each with "
