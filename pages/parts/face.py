@@ -232,12 +232,7 @@ def _card(tile: Tile) -> None:
         if tile.label:
             st.markdown(f"Label in the data: **{plain(tile.label)}**")
         if tile.votes is not None:
-            total = sum(tile.votes) + tile.other_votes
-            words = ", ".join(f"{name} {count}" for name, count in zip(EXPRESSIONS, tile.votes, strict=True) if count)
-            other = f"; {tile.other_votes} for none of the seven" if tile.other_votes else ""
-            st.markdown(f"**{total} annotators**{other}")
-            bars = vote_bars(tile.votes, total).update_layout(height=LARGE)
-            show_chart(bars, f"Votes of {total} annotators: {words}", key="card_votes")
+            show_votes(tile.votes, tile.other_votes, key="card_votes")
         if tile.facts:
             st.table(pd.Series(tile.facts, name=""), border="horizontal", alt=f"Facts about {tile.name}")
     with right:
@@ -255,6 +250,20 @@ def _card(tile: Tile) -> None:
             if tab.open:
                 with tab:
                     show()
+
+
+def show_votes(votes: Sequence[int], other_votes: int, key: str = "votes") -> None:
+    """Show annotators' votes for the seven expressions, `(7,)`, as bars, and the number of their other votes."""
+    total = sum(votes) + other_votes
+    other = f"; {other_votes} for none of the seven" if other_votes else ""
+    st.markdown(f"**{total} annotators**{other}")
+    bars = vote_bars(votes, total).update_layout(height=LARGE)
+    show_chart(bars, f"Votes of {total} annotators: {in_words(votes) or 'none for the seven'}", key=key)
+
+
+def in_words(counts: Sequence[int]) -> str:
+    """Return how often each of the seven expressions was said, `(7,)`, without those that were not."""
+    return ", ".join(f"{name} {count}" for name, count in zip(EXPRESSIONS, counts, strict=True) if count)
 
 
 def _pixels(tile: Tile) -> None:

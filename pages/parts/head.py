@@ -30,7 +30,7 @@ def frame(page: str) -> DeltaGenerator:
     if (screen := _screen_of(page)) and not narrow_screen():
         words = "One sentence and one chart that fill the screen. The arrow keys lead through the whole lecture."
         link: Any = {"label": "Present", "icon": ":material/slideshow:", "help": words}
-        top.page_link("pages/lecture.py", query_params={SCREEN: screen}, **link)
+        top.page_link("pages/lecture.py", query_params={**st.query_params.to_dict(), SCREEN: screen}, **link)
     return body
 
 

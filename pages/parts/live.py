@@ -49,16 +49,6 @@ TRANSLATIONS: Final = {
     "device_access_denied": "The camera is blocked for this page. Allow it beside the address bar, then start again.",
 }
 
-HELP: Final = """
-- **NotAllowedError, or the browser does not ask:** click the camera or lock beside the address, allow the camera, and
-  start again. On a phone or a Mac also allow it for the browser in the system's settings.
-- **NotFoundError:** no camera is there; plug one in and reload the page.
-- **NotReadableError:** another program uses the camera, such as a video call; close it and start again.
-- **No camera at an address other than localhost:** browsers allow it only for `https` addresses.
-- **It keeps connecting:** a firewall blocks it. Take a photo on the Predict page, or have a TURN server named
-  (docs/data.md).
-"""
-
 
 def session_for(model: StoredModel) -> LiveSession:
     """Return the visitor's live session, which uses this model from now on."""

@@ -87,10 +87,10 @@ def pictures_from(source: str, prefix: str = "p", several: bool = True) -> list[
         left, _ = st.columns([1, 1])
         photo = left.camera_input("Photo", key=f"{prefix}_camera", label_visibility="collapsed")
         return [Picture("camera.jpg", photo.file_id, photo)] if photo else []
-    return [st.session_state[FROZEN] if source == LIVE else _example() if several else SAMPLE]
+    return [st.session_state[FROZEN] if source == LIVE else chosen_example() if several else SAMPLE]
 
 
-def _example() -> Picture:
+def chosen_example() -> Picture:
     """Return the example that the address names, by default the portrait."""
     title = st.query_params.get(EXAMPLE, SAMPLE.key)
     return SAMPLE if title not in EXAMPLES or title == SAMPLE.key else Picture(f"{title.lower()}.png", title)
@@ -178,18 +178,15 @@ def result_for(picture: Picture, model: StoredModel, read: Callable[[Picture], I
 
 def results_for(pictures: list[Picture], models: list[StoredModel]) -> dict[StoredModel, list[PictureResult]]:
     """Return what each model predicts for each picture, with a progress bar if there are many pictures."""
-    total = len(pictures) * len(models)
-    bar = st.progress(0.0) if len(pictures) > 3 else None
     results: dict[StoredModel, list[PictureResult]] = {model: [] for model in models}
-    with st.spinner("Looking for faces"):
+    with st.spinner("Looking for faces"), st.empty():
         for number, picture in enumerate(pictures):
+            if len(pictures) > 3:
+                st.progress(number / len(pictures), f"{number} of {len(pictures)}")
             read = cache(decoded)  # once for all models, and forgotten with the next picture
-            for done, model in enumerate(models, number * len(models) + 1):
+            for model in models:
                 results[model].append(result_for(picture, model, read))
-                if bar:
-                    bar.progress(done / total, f"{done} of {total}")
-    if bar:
-        bar.empty()
+        st.empty()
     return results
 
 

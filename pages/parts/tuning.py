@@ -7,10 +7,10 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 
 from fer_core.columns import percent
-from fer_core.figures.trials import importance_bars, setting_chart, tuning_history
 from fer_core.files import name_from
 from fer_core.models import model_spec, network_names
 from fer_core.runs.data import ALL_FACES, MIN_FACES, DataSettings
@@ -102,12 +102,10 @@ def _new_study(names: list[str]) -> None:
     usual = [name for name in choices if name in USUAL]
     settings: Any = {"default": usual, "key": f"t_vary_{len(choices)}", "format_func": SETTING_LABELS.__getitem__}
     vary = st.pills("Settings to vary", choices, selection_mode="multi", **settings)
-    suggestion = next(name for number in range(1, 1000) if (name := f"{name_from(spec.name)}_{number}") not in names)
-    given = st.text_input("Name of the study", placeholder=suggestion, max_chars=60, key="t_name")
+    name = next(name for number in range(1, 1000) if (name := f"{name_from(spec.name)}_{number}") not in names)
     try:
         space = SearchSpace.around(spec, recipe, vary)
-        data = DataSettings("fer2013", faces)
-        plan = TuningPlan(name_from(given) if given.strip() else suggestion, spec, recipe, data, epochs, space)
+        plan = TuningPlan(name, spec, recipe, DataSettings("fer2013", faces), epochs, space)
     except FerError as error:
         warn([str(error)])
         return
@@ -170,7 +168,7 @@ def _study(study: TuningStudy, working: bool) -> None:
     with suppress(FerError):  # no trial has ended well
         _best(study, study.best())
     if ended:
-        _charts(study, trials)
+        _charts(study)
         _table(trials, plan.space.varied)
     with st.expander("Log", icon=":material/article:"):
         st.code(worker.log(study.name, 200) or "There is no log on this computer.", language=None, height=260)
@@ -191,28 +189,26 @@ def _best(study: TuningStudy, best: Any) -> None:
     )
 
 
-def _charts(study: TuningStudy, trials: pd.DataFrame) -> None:
+def _charts(study: TuningStudy) -> None:
     with st.grid(2, min_column_width=330):
         with st.container():
             st.markdown("**Accuracy of each trial by the label**; the line is the best so far")
-            show_chart(tuning_history(trials), key="t_history", alt=f"Hold-out accuracy of {len(trials)} trials")
+            show_chart(study.history_chart(), "Hold-out accuracy of the trials", key="t_history")
         with st.container():
             st.markdown("**Importance of each setting**")
             try:
-                shares = {SETTING_LABELS[name]: share for name, share in computed(_importances, study).items()}
-                most, share = next(iter(shares.items()))
-                show_chart(importance_bars(shares), key="t_importance", alt=f"Most important: {most}")
-                explain("Importance of a setting", f"{most} explains {percent(share)} of the variance in accuracy.")
+                show_chart(computed(_importance, study), "Importance of each setting", key="t_importance")
+                explain("Importance of a setting", "")
             except FerError as error:
                 st.info(with_code(str(error)), icon=":material/info:")
     varied = study.plan.space.varied
     setting = choose("Accuracy by", varied, f"t_by_{'_'.join(varied)}", format_func=SETTING_LABELS.__getitem__)
-    figure = setting_chart(trials, setting, title=SETTING_LABELS[setting])
-    show_chart(figure, key=f"t_by_chart_{setting}", alt=f"Hold-out accuracy of each trial by {_label(setting)}")
+    alt = f"Hold-out accuracy of each trial by {_label(setting)}"
+    show_chart(study.setting_chart(setting), alt, key=f"t_by_chart_{setting}")
 
 
-def _importances(study: TuningStudy) -> dict[str, float]:
-    return study.importances()
+def _importance(study: TuningStudy) -> go.Figure:
+    return study.importance_chart()
 
 
 def _table(trials: pd.DataFrame, varied: tuple[str, ...]) -> None:

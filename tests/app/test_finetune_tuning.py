@@ -42,14 +42,13 @@ def test_the_first_study_is_made_and_started(page, started):
     assert "t_go" not in [button.key for button in app.button]
     app.selectbox(key="t_model").set_value("mobilenetv2_frozen").run()
     app.number_input(key="t_trials").set_value(12)
-    app.pills[0].set_value(["learning_rate"])
-    app.text_input(key="t_name").set_value("My First!").run()
+    app.pills[0].set_value(["learning_rate"]).run()
     app.button(key="t_go").click().run()
-    assert started == [("my_first", 12)]
-    study = open_study("my_first", open_storage())
+    assert started == [("mobilenetv2_frozen_1", 12)]
+    study = open_study("mobilenetv2_frozen_1", open_storage())
     assert study.plan.space.varied == ("learning_rate",)
     assert (study.requested, study.plan.data.faces) == (12, 3000)
-    assert app.selectbox(key="t_study").value == "my_first"
+    assert app.selectbox(key="t_study").value == "mobilenetv2_frozen_1"
     assert app.button(key="t_more").label == "Continue to 12 trials"
 
 

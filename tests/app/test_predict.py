@@ -29,6 +29,7 @@ def faces(app):
     return app.dataframe[0].value
 
 
+@pytest.mark.detector
 def test_real_results_before_any_click_whatever_the_link_says_and_what_toggles_change(page):
     """No frame of the live camera is offered before there is one."""
     nonsense = {"p_source": "Live", "p_models": "no_such_model", "p_face": "99", "p_blur": "a lot", "p_cover": "hair"}
@@ -143,6 +144,7 @@ def test_an_occlusion_map_is_made_on_demand_and_only_once(page, monkeypatch):
     assert len(made) == 1
 
 
+@pytest.mark.detector
 def test_each_control_moves_the_probabilities_by_hand_and_all_by_link(page):
     app = page()
 
@@ -172,6 +174,7 @@ def crowd(rows: int, columns: int) -> bytes:
     return encoded(Image.fromarray(np.tile(face, (rows, columns, 1))), "PNG")
 
 
+@pytest.mark.detector
 def test_choosing_among_pictures_and_faces(page):
     app = page(p_source="Upload")
     upload(app, "p_upload", ("group.png", crowd(1, 3)), ("one.jpg", good_input()), ("crowd.png", crowd(4, 5)))

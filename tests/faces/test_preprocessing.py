@@ -58,6 +58,7 @@ def test_other_preprocessing_and_no_faces(faces):
         preprocess_faces(faces, "magic")
 
 
+@pytest.mark.detector
 def test_a_real_face_is_cut_closer():
     portrait = sample_portrait()
     crop, _ = crop_face(portrait, default_detector().detect(portrait)[0])

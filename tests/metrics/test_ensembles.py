@@ -4,7 +4,7 @@ import pytest
 from fer_core.metrics.core import evaluate
 from fer_core.metrics.ensembles import exponential_weights, fit_exponent, fuse, weighted_fusion
 from fer_core.metrics.predictions import ENSEMBLE
-from tests.metrics.conftest import noisy
+from tests.made_up_store import noisy
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,5 @@
 """What people bring: detecting and dividing the faces of their pictures, snapshots, and uploaded zips."""
 
-from __future__ import annotations
-
 import errno
 import io
 import os

@@ -1,7 +1,5 @@
 """The sentences of pages, against numbers worked out by hand."""
 
-from __future__ import annotations
-
 import pandas as pd
 import pytest
 
