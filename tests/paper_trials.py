@@ -16,7 +16,7 @@ import pandas as pd
 
 from fer_core.data import load_fer2013
 from fer_core.faces import preprocess_faces
-from fer_core.metrics.paper_claims import TRIALS_FILE
+from fer_core.metrics.paper_changes import TRIALS_FILE
 from fer_core.models import model_spec
 from fer_core.runs.data import fer2013_part
 from fer_core.training.recipe import FROZEN

@@ -26,7 +26,7 @@ from fer_core.measuring.scoreboard import front_models
 from fer_core.metrics.calibration import WANTED
 from fer_core.metrics.core import METRICS
 from fer_core.metrics.predictions import Predictions
-from fer_core.models.spec import utkface_note
+from fer_core.models.spec import pretrained_note
 from fer_core.quiz.address import LOCAL
 from fer_core.sections.section import PERCENT
 from fer_core.store.datasets import OwnDataset, find_dataset, list_datasets
@@ -208,7 +208,7 @@ def note_untested(models: list[StoredModel]) -> None:
 
 def note_utkface(models: Iterable[StoredModel], scores: bool = True) -> None:
     """Say what the models on show, with scores or not, start from if their backbones were pretrained here."""
-    if note := utkface_note((model.card.weights_from for model in models), scores):
+    if note := pretrained_note((model.card.weights_from for model in models), scores):
         st.caption(note)
 
 

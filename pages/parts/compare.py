@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -14,8 +14,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from fer_core.columns import YARDSTICKS, percent
 from fer_core.figures.curves import confidence_bars
-from fer_core.figures.diagram import diagram_text, network_diagram
-from fer_core.figures.scores import class_scores
+from fer_core.figures.scores import class_scores, gains
 from fer_core.measuring.scoreboard import face_milliseconds, front_models
 from fer_core.metrics.calibration import faces_in_bins
 from fer_core.metrics.core import metric_titles
@@ -27,18 +26,24 @@ from fer_core.metrics.paper import (
     paper_notes,
     paper_report,
 )
-from fer_core.metrics.paper_claims import CLAIMS_CAPTION, in_prose
+from fer_core.metrics.paper_changes import CHANGES_CAPTION, changes_in_prose, changes_table
+from fer_core.metrics.paper_claims import CLAIMS_CAPTION, NOT_TRAINED, in_prose
+from fer_core.models import model_spec
+from fer_core.runs.data import ALL_FACES
+from fer_core.runs.estimate import duration_text, estimate
 from fer_core.sections import sections, worked
 from fer_core.sections.cards import model_readme, model_text
 from fer_core.sections.section import Section
 from fer_core.store.folders import DEFAULT_MODEL
 from fer_core.store.stored_model import StoredModel
+from fer_core.training.recipe import recipe_for
 from fer_core.types import FerError
 from pages.parts import common
-from pages.parts.charts import narrow_screen, show_chart
+from pages.parts.charts import narrow_screen, show_chart, show_network
 from pages.parts.common import choose, choose_model, explain, explained_metric, offer_download, plain, show_table, warn
 from pages.parts.data import Selection, computed, results, shared
 from pages.parts.head import finding
+from pages.parts.tuning import papers_study
 
 LEGEND: Final = "A click on a name in the legend shows or hides a model, a double click shows it alone."
 
@@ -281,10 +286,15 @@ def _paper(selection: Selection, top: DeltaGenerator, drawer: DeltaGenerator) ->
         "Ours learn from at most 26,040 of the 28,709 faces of Training, and everything is chosen on the others; the "
         "paper learns from all and chooses on PrivateTest. `fer-lab train NAME --papers-split --recipe paper` does so."
     )
+    if early := [model.title for model in selection.models if _frozen_with_norm(model)]:
+        st.caption(f"With the batch norm that the paper adds in its second stage only: {plain(', '.join(early))}.")
     _show_table(section, placeholder="–", height="auto")
+    st.markdown("**Did it help?**")
+    _changes(results(selection).changes)
     st.markdown("**The paper’s conclusions, judged**")
     st.markdown("\n".join(f"- {sentence}" for sentence in in_prose(results(selection).claims)))
     st.caption(CLAIMS_CAPTION)
+    papers_study()
     variant = common.choose_named("Variant", PAPER_VARIANTS, "c_variant", index=5)
     title, f1 = PAPER_VARIANTS[variant], results(selection).paper[1][variant]
     lowest = f1.dropna(subset=["f1"]).sort_values("f1").drop_duplicates("model").to_dict("records")
@@ -300,14 +310,43 @@ def _paper(selection: Selection, top: DeltaGenerator, drawer: DeltaGenerator) ->
     st.caption(f"Names such as VGG16_modified are the paper’s. {PLAIN_MEANS}")
 
 
+def _frozen_with_norm(model: StoredModel) -> bool:
+    spec = model.card.spec
+    return spec is not None and spec.frozen and spec.batch_normalization != "none"
+
+
+def _changes(changes: pd.DataFrame) -> None:
+    """Show what each change that the paper names gains, and what is not trained."""
+    missing = changes["verdict"] == NOT_TRAINED
+    trained = changes[~missing]
+    if not trained.empty:
+        counts = ", ".join(f"{number} {verdict}" for verdict, number in trained["verdict"].value_counts().items())
+        show_chart(gains(trained), alt=f"Gain of {len(trained)} changes: {counts}")
+        st.markdown("\n".join(f"- {sentence}" for sentence in changes_in_prose(changes)))
+        st.table(changes_table(trained), border="horizontal", alt="Accuracy and gain of each change")
+        st.caption(CHANGES_CAPTION)
+    lacking = [
+        f"{group}: {', '.join(part['change'])} ({_time_to_train(part['first'])})"
+        for group, part in changes[missing].groupby("group", sort=False)
+    ]
+    if lacking:
+        st.caption(f"Not trained here: {'; '.join(lacking)}.")
+
+
+def _time_to_train(names: Iterable[str]) -> str:
+    """Return the time that trainings would take on this computer together, or the command of small ones."""
+    specs = [model_spec(name) for name in names if not name.endswith("_small")]
+    seconds = sum(estimate(spec, recipe_for(spec), faces=ALL_FACES).seconds for spec in specs)
+    return duration_text(seconds) if specs else "`python -m tests.paper_trials`"
+
+
 def _model_card(selection: Selection, top: DeltaGenerator, drawer: DeltaGenerator) -> None:
     models = list(selection.models)
     first = next((place for place, model in enumerate(models) if model.name == DEFAULT_MODEL), 0)
     with drawer:
         (model,) = choose_model(models, "c_card", "Model card of", index=first, width=420)
     with top:
-        if blocks := model.card.training.get("blocks"):
-            show_chart(network_diagram(blocks, narrow=narrow_screen()), diagram_text(blocks), key="c_diagram")
+        show_network(model)
         st.markdown(computed(_card_text, model))
     file_name, readme = f"{model.name}-README.md", lambda: model_readme(model)
     offer_download("In Hugging Face’s form", readme, file_name, "text/markdown", "download", "c_card_file")

@@ -120,6 +120,8 @@ def asked(curves, monkeypatch: pytest.MonkeyPatch) -> list:
 def test_a_study_is_created_and_continued_and_its_best_queued(fer, pictures, asked):
     words = ["--pictures", pictures, "--crops", "--trials", "2", "--epochs", "1", "--learning-rate", "0.001", "0.01"]
     assert "Trial 2: accuracy" in fer("tune", "compact_cnn", "--study", "own", *words).stderr
+    fer("tune", "--study", "own", "--export", str(tmp_path / "own.jsonl"))
+    assert len(read_study(tmp_path / "own.jsonl").trials()) == 2
     document = json.loads(fer("tune", "--study", "own", "--trials", "4", "--json", "--submit").stdout)
     assert len(document["trials"]) == len(asked) == 4
     best = max(document["trials"], key=lambda trial: trial["accuracy"])
