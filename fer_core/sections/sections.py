@@ -138,8 +138,8 @@ def roc_and_pr(
         alt += f" for {focus}" if focus else ""
         draw = partial(curves.roc_pr_chart, roc, pr, points=points, focus=focus, **_models(results, roc))
         charts.append(Chart(f"roc-pr-{expression}", alt, draw, heading=expression.capitalize()))
-    caption, example = "One expression against the rest. The marks show each model at a threshold of 0.5.", ""
-    answer = ""
+    answer, example = "", ""
+    caption = "One expression against the rest. The marks show each model at a threshold of 0.5."
     if focus is not None:
         caption = f"{results.answers.where}. The dots mark each model at this threshold."
         at = points[points["model"] == focus].iloc[0]
@@ -230,7 +230,7 @@ def calibration(results: Results, focus: str | None = None) -> Section:
 
 def robustness(results: Results, focus: str | None = None) -> Section:
     """Return accuracy and confidence on degraded faces; no charts if no model was measured on them."""
-    table = results.degraded[0]
+    table, example = results.degraded[0], ""
     if table.empty:
         return Section("Robustness", "", [])
     kinds = {kind: degradation.title for kind, degradation in DEGRADATIONS.items()}
@@ -240,12 +240,9 @@ def robustness(results: Results, focus: str | None = None) -> Section:
     alt = f"Accuracy of {table['model'].nunique()} models on degraded faces: {', '.join(kinds.values()).lower()}"
     faces = f"faces ({results.answers.own})" if results.answers.own else "test faces of both splits"
     words = "Low light also lowers the contrast; occlusion is a gray square at a random place."
-    example, caption = (
-        "",
-        (
-            f"Accuracy on {table['faces'].max():,} {faces} with five kinds of degradation, in five strengths each. "
-            f"These faces are always the same. {words} Models that are not listed were not measured."
-        ),
+    caption = (
+        f"Accuracy on {table['faces'].max():,} {faces} with five kinds of degradation, in five strengths each. "
+        f"These faces are always the same. {words} Models that are not listed were not measured."
     )
     if focus is not None:
         row = summary[summary["model"] == focus].iloc[0]
@@ -321,9 +318,7 @@ def confusion(results: Results) -> Section:
     charts = []
     for name, model in zip(results.board["name"], results.board["model"], strict=True):
         cells = confusion_cells(results.answers, name)
-        wrong = cells[cells["actual"] != cells["predicted"]].sort_values("rate", na_position="first").iloc[-1]
-        alt = f"Confusion of {model}; most often, {wrong['actual']} is taken for {wrong['predicted']}: "
-        alt += f"{percent(wrong['rate'])} of its faces"
+        alt = f"Confusion of {model}; {says.confusion(cells, model)[0]}"
         file, draw = re.sub(r"[^a-z0-9_-]", "", name), partial(matrices.confusion_chart, cells, "rates")
         charts.append(Chart(f"confusion-{file}", alt, draw, adapts=False, heading=model, width=560))
     caption = "Rows: actual expression. Columns: predicted expression, in percent of the row."
