@@ -70,11 +70,9 @@ def _draw(screen: Screen, controls: DeltaGenerator | None) -> str:
 
 
 def _tour(name: str) -> None:
-    stored = [model for model in servable_models(EXPRESSIONS) if model.card.spec is not None][:1]
-    model, picture = opened_model(stored), _picture()
-    space = space_here()
-    if model is None or model.card.spec is None:
-        return
+    stored = [model for model in servable_models(EXPRESSIONS) if model.card.spec is not None]
+    model, picture, space = opened_model(stored), _picture(), space_here()
+    assert model.card.spec is not None
     width: Any = round(ASPECTS[name] * space.height) if space and name in ASPECTS else "stretch"
     with st.container(width=width, horizontal_alignment="center"):
         STEPS[name.title()](tour_of(picture, model, model.card.spec), picture, model)
@@ -98,9 +96,7 @@ def _face(controls: DeltaGenerator | None) -> str:
                 st.session_state[_PHOTO] = photos[0]
                 st.rerun()
             return "Look into the camera."
-    model = opened_model(servable_models(EXPRESSIONS)[:1])
-    if model is None:
-        return ""
+    model = opened_model(servable_models(EXPRESSIONS))
     result = result_for(_picture(), model)
     if not result.faces:
         st.info(plain(result.error or "No face was found. Come closer, and look into the camera."))

@@ -33,7 +33,7 @@ from fer_core.models import ModelSpec
 from fer_core.store.stored_model import StoredModel
 from fer_core.types import Face, FaceResult, FerError, Image, reason
 from fer_core.visitors import limits, max_pixels
-from pages.parts.common import plain, warn
+from pages.parts.common import plain
 from pages.parts.data import classifier, computed_here, held_here, kept_by
 from pages.parts.notice import PHOTO, all_agree
 
@@ -145,11 +145,12 @@ def load_models(models: list[StoredModel]) -> tuple[list[StoredModel], list[str]
     return loaded, complaints
 
 
-def opened_model(models: list[StoredModel]) -> StoredModel | None:
-    """Load the model that was chosen with `common.choose_model`; None, with a sentence, if it does not work."""
-    loaded, broken = load_models(models)
-    warn(broken, "This model cannot be used:")
-    return loaded[0] if loaded else None
+def opened_model(models: list[StoredModel]) -> StoredModel:
+    """Load the first of the models and return it; a `FerError` says if it does not work."""
+    loaded, broken = load_models(models[:1])
+    if broken:
+        raise FerError(broken[0])
+    return loaded[0]
 
 
 def analyzer(picture: Picture, model: StoredModel) -> FaceAnalyzer:
