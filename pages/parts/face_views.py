@@ -7,7 +7,7 @@ from typing import Any, Final, Literal, NamedTuple
 
 import streamlit as st
 
-from fer_core.columns import percent_text
+from fer_core.columns import percent, percent_text
 from fer_core.explain import NOTABLE, REGIONS, Edits, edit_and_rerun
 from fer_core.faces import Evidence, evidence_for
 from fer_core.figures.bars import model_answers, probability_bars, probability_change, probability_text
@@ -81,7 +81,10 @@ def face_bars(views: list[FaceView]) -> None:
                     _alone(view, explained=len(views) > 1)
     ranked = sorted(zip(views[0].face.probabilities, views[0].classes, strict=True), reverse=True)
     (high, one), (next_high, other) = ranked[:2]
-    explain("Probabilities", f"{views[0].model.title}: {one} {high:.1%}, then {other} {next_high:.1%}.")
+    explain(
+        "Probabilities",
+        f"{views[0].model.title}: {one} {percent(high, '.1%')}, then {other} {percent(next_high, '.1%')}.",
+    )
 
 
 def _alone(view: FaceView, explained: bool) -> None:

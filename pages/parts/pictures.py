@@ -89,13 +89,14 @@ def pictures_from(source: str, prefix: str = "p", several: bool = True) -> list[
         left, _ = st.columns([1, 1])
         photo = left.camera_input("Photo", key=f"{prefix}_camera", label_visibility="collapsed")
         return [Picture("camera.jpg", photo.file_id, photo)] if photo else []
-    return [st.session_state[FROZEN] if source == LIVE else chosen_example() if several else SAMPLE]
+    if source == LIVE:
+        return [st.session_state[FROZEN]]
+    return [picture_of_example(st.query_params.get(EXAMPLE) if several else None)]
 
 
-def chosen_example() -> Picture:
-    """Return the example that the address names, by default the portrait."""
-    title = st.query_params.get(EXAMPLE, SAMPLE.key)
-    return SAMPLE if title not in EXAMPLES or title == SAMPLE.key else Picture(f"{title.lower()}.png", title)
+def picture_of_example(title: str | None) -> Picture:
+    """Return one of the examples by its title, the portrait for any other."""
+    return Picture(f"{title.lower()}.png", title) if title in EXAMPLES and title != SAMPLE.key else SAMPLE
 
 
 def picture_megabytes() -> int:

@@ -104,10 +104,10 @@ def alone(of: str) -> None:
     if not current.voted:
         st.caption(f"Without the annotators’ votes. {with_code(faces_for(of).votes_missing)}")
     st.divider()
-    _with_a_class(of, seed)
+    _with_a_class()
 
 
-def _with_a_class(of: str, seed: int) -> None:
+def _with_a_class() -> None:
     def go_to_room() -> None:
         if code := tidy_code(st.session_state["quiz_code_typed"] or ""):
             st.query_params["q_room"] = code
@@ -117,8 +117,7 @@ def _with_a_class(of: str, seed: int) -> None:
     with left:
         st.markdown("**Lead a class**: people join with their phones, and all answer the same face at a time.")
         link: Any = {"label": "Play with a class", "icon": ":material/groups:"}
-        query = {SCREEN: "class", "q_seed": str(seed), **({} if of == FER2013 else {"q_of": of})}
-        st.page_link("pages/lecture.py", query_params=query, **link)
+        st.page_link("pages/lecture.py", query_params={SCREEN: "class"}, **link)
     with right, st.form("quiz_code", border=False):
         st.markdown("**Join a class**: type the code that you see on the projector.")
         with st.container(horizontal=True, vertical_alignment="bottom"):

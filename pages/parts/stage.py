@@ -17,6 +17,7 @@ from streamlit.delta_generator import DeltaGenerator
 from pages.parts.charts import NARROW, Space, within
 
 SCREEN: Final = "screen"  # the query parameter that names the screen
+OF_PAGE: Final = "of_"  # before the query parameters of the page that led here, whose own names Streamlit drops
 LINES: Final = 8.7  # height of the sentence, two lines, in root type sizes
 MARGIN: Final = 2.5  # above and below, in root type sizes
 _SIZE: Final = "stage_size"  # in the session state: width and height of the window in pixels
