@@ -1,7 +1,5 @@
 """Easy faces, networks, and stored models for the tests of training."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import replace
 

@@ -1,7 +1,5 @@
 """The settings of the augmentation, and copies of faces: the child process draws what the layers draw."""
 
-from __future__ import annotations
-
 import subprocess
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Exported files give the same answers as the Keras network, also of the paper's architectures after two steps."""
 
-from __future__ import annotations
-
 import zipfile
 from dataclasses import replace
 

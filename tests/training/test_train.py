@@ -1,7 +1,5 @@
 """What a training stores, which file it serves, and to whom a run's folder belongs."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import replace
 

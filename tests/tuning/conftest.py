@@ -1,7 +1,5 @@
 """Studies that are quick: faces that a tiny network tells apart, and fits that only say what they were asked to."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Trials: which accuracy counts, which are stopped early, and that failures lose nothing."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import replace
 
