@@ -22,19 +22,9 @@ PAGES: Final = (
     ("confusion", "Confusion", "grid_on", "Which expressions a model confuses, and the faces behind each number."),
     ("dataset", "Dataset", "dataset", "The faces of FER2013, what people say about them, and how good its labels are."),
     ("quiz", "Quiz", "quiz", "You against the model: name the expression on ten faces, alone or with a class."),
-    (
-        "lecture",
-        "Lecture",
-        "slideshow",
-        "Twenty minutes for a class: one idea a screen, and a game for everybody's phone.",
-    ),
+    ("lecture", "Lecture", "slideshow", "Twenty minutes for a class: one idea a screen, and a game for phones."),
     ("fairness", "Fairness", "balance", "For which faces and which people a model is right less often."),
-    (
-        "finetune",
-        "Fine-tune",
-        "model_training",
-        "Train a model on FER2013 or on your own pictures, and watch it learn.",
-    ),
+    ("finetune", "Fine-tune", "model_training", "Train a model on FER2013 or on your own pictures."),
 )
 """File and URL, title, icon and tooltip of each page."""
 

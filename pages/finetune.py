@@ -14,18 +14,14 @@ from pages.parts.tuning import tuning
 from pages.parts.visitor import training_allowed
 
 TUNING_TAB = "Tuning"
-LAST_TAB = "f_last_tab"  # Streamlit forgets which tab was open when the visitor leaves the page
 
 head("Fine-tune", "Train a model on this computer, on FER2013 or on your own pictures, and watch it learn.")
 if not training_allowed():
     st.stop()
 for error in st.session_state.pop(ERROR, []):
     st.error(with_code(error), icon=":material/error:")
-if TAB not in st.session_state and TAB not in st.query_params:
-    st.session_state[TAB] = st.session_state.get(LAST_TAB, NEW_TAB)
 names = [NEW_TAB, RUNS_TAB] if limits() else [NEW_TAB, RUNS_TAB, TUNING_TAB]  # a study takes a server for hours
 new_tab, runs_tab, *others = st.tabs(names, key=TAB, bind="query-params")
-st.session_state[LAST_TAB] = st.session_state[TAB]
 if new_tab.open:
     with new_tab:
         collect, train, use = st.columns(3, gap="medium")

@@ -39,9 +39,6 @@ with left:
         st.caption(live.START)
     if not running:
         live.sample_picture(model)
-    if agreed:
-        with st.expander("No picture, or an error?", icon=":material/help:"):
-            st.markdown(live.HELP)
 with right:
     if running:
         live.readings(session)

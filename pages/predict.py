@@ -54,8 +54,7 @@ if not good:
 
 shown = good[0]
 if len(good) > 1:
-    counts = {k: "1 face" if len(first[k].faces) == 1 else f"{len(first[k].faces)} faces" for k in good}
-    entries = [f"{k + 1}  {picture.name}  ({counts.get(k)})" for k, picture in enumerate(pictures)]
+    entries = [f"{k + 1}  {picture.name}" for k, picture in enumerate(pictures)]
     shown = st.selectbox(f"Show one of {len(good)} pictures", good, format_func=entries.__getitem__, key="p_picture")
 picture = pictures[shown]
 faces = first[shown].faces

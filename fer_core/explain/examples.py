@@ -1,4 +1,4 @@
-"""Pictures to try: the sample portrait, edits of it, and a photographer from the side, all of them free to share."""
+"""Pictures to try: the sample portrait, edits of it, a photographer from the side, and drawings; all free to share."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from fer_core.data.images import SAMPLE_CREDIT, resized, sample_portrait
+from fer_core.explain.drawings import drawings
 from fer_core.explain.edits import Edits, cover_region
 from fer_core.types import Face, Image
 
@@ -50,7 +51,7 @@ EXAMPLES: Final[dict[str, tuple[Callable[[], Image], str]]] = {
     "Mouth covered": (lambda: cover_region(sample_portrait(), FACE, "mouth"), CREDIT),
     "Mouth upside down": (_mouth_upside_down, CREDIT),
     "Turned": (lambda: np.rot90(sample_portrait()).copy(), CREDIT),
-    "Dark": (lambda: Edits(brightness=-60.0, noise=8.0).apply(sample_portrait(), []), CREDIT),
+    "Drawings": (drawings, "Drawings of the seven expressions, made by code of FER Lab"),
     "Far away": (lambda: resized(sample_portrait(), (96, 96)), CREDIT),
 }
 """Title of each example, with what makes it and who is to be named beside it."""

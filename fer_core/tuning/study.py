@@ -9,16 +9,22 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 import optuna
 import pandas as pd
 import sqlalchemy
+from optuna import visualization
 from optuna.trial import FrozenTrial, TrialState
 
+from fer_core.files import whole_file
 from fer_core.runs.run import RunPlan
-from fer_core.tuning.plan import NOTE, TuningPlan, default_storage, with_values
+from fer_core.tuning.plan import NOTE, SETTING_LABELS, TuningPlan, default_storage, with_values
 from fer_core.types import FerError, reason
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
 
 MIN_FOR_IMPORTANCE: Final = 8  # finished trials needed to compute importances
 STATES: Final = {
@@ -142,10 +148,23 @@ class TuningStudy:
         return max(finished, key=lambda trial: (trial.value, -trial.number))
 
     @database_errors()
-    def importances(self) -> dict[str, float]:
-        """Return the share of the variance in accuracy that each setting explains (fANOVA, Hutter et al. 2014).
+    def history_chart(self) -> go.Figure:
+        """Return Optuna's chart of the accuracy of each finished trial, with the best so far."""
+        figure = visualization.plot_optimization_history(self.study, target_name="Hold-out accuracy")
+        figure.for_each_trace(lambda trace: trace.update(x=[number + 1 for number in trace.x]))  # as in `trials`
+        return _laid_out(figure)
 
-        Shares add up to 1, the largest first. A `FerError` says why they cannot be computed.
+    @database_errors()
+    def setting_chart(self, name: str) -> go.Figure:
+        """Return Optuna's chart of the accuracy of the finished trials by one setting of `plan.TUNABLE`."""
+        figure = visualization.plot_slice(self.study, params=[name], target_name="Hold-out accuracy")
+        return _laid_out(figure).update_xaxes(title=SETTING_LABELS[name])
+
+    @database_errors()
+    def importance_chart(self) -> go.Figure:
+        """Return Optuna's bars of the share of the variance in accuracy that each setting explains.
+
+        They are by fANOVA (Hutter et al. 2014) and add up to 1. A `FerError` says why they cannot be computed.
         """
         finished = self.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
         if len(finished) < MIN_FOR_IMPORTANCE:
@@ -155,14 +174,21 @@ class TuningStudy:
         if len({trial.value for trial in finished}) < 2:
             raise FerError("All finished trials reached the same accuracy, so no setting matters more.")
         evaluator = optuna.importance.FanovaImportanceEvaluator(seed=self.plan.seed)
-        shares = optuna.importance.get_param_importances(self.study, evaluator=evaluator)
-        return {name: float(share) for name, share in shares.items()}
+        figure = _laid_out(visualization.plot_param_importances(self.study, evaluator=evaluator))
+        names = [SETTING_LABELS[name] for name in figure.data[0].y]
+        return figure.update_traces(y=names).update_layout(
+            xaxis={"title": "Share of the variance", "range": [0, 1.2]}, yaxis_title=None
+        )
 
     def best_plan(self) -> RunPlan:
         """Return the plan of a full training with the best trial's settings on all faces of the study's source."""
         spec, recipe = with_values(self.best().params, spec=self.plan.spec, recipe=self.plan.recipe)
         data = replace(self.plan.data, faces=None) if self.plan.data.source == "fer2013" else self.plan.data
         return RunPlan(f"{self.plan.spec.title}, best of {self.name}", spec, recipe=recipe, data=data)
+
+
+def _laid_out(figure: go.Figure) -> go.Figure:
+    return figure.update_layout(title=None, height=340, margin={"t": 16})
 
 
 def _row(trial: FrozenTrial) -> dict[str, Any]:
@@ -212,6 +238,25 @@ def open_study(name: str, storage: optuna.storages.RDBStorage) -> TuningStudy:
         plan = TuningPlan.from_dict(study.user_attrs.get(_PLAN, {}))
         optuna.storages.fail_stale_trials(study)
     return TuningStudy(plan, study)
+
+
+def export_study(name: str, storage: optuna.storages.RDBStorage, *, path: Path) -> None:
+    """Write a study to one file of JSON lines, Optuna's journal, which `read_study` reads."""
+    with database_errors(), whole_file(path) as partial:
+        optuna.copy_study(from_study_name=name, from_storage=storage, to_storage=_journal(partial))
+
+
+def read_study(path: Path) -> TuningStudy:
+    """Return the study in a file of `export_study`; a `FerError` if there is none."""
+    try:
+        study = optuna.load_study(study_name=None, storage=_journal(path))
+    except (KeyError, ValueError, OSError) as error:
+        raise FerError(f"{path.name} is not a file of `fer-lab tune --export` ({reason(error)}).") from error
+    return TuningStudy(TuningPlan.from_dict(study.user_attrs.get(_PLAN, {})), study)
+
+
+def _journal(path: Path) -> optuna.storages.JournalStorage:
+    return optuna.storages.JournalStorage(optuna.storages.journal.JournalFileBackend(str(path)))
 
 
 def study_names(storage: optuna.storages.RDBStorage) -> list[str]:

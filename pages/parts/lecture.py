@@ -8,26 +8,25 @@ from typing import Any, Final
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from fer_core.columns import percent_text
+from fer_core.columns import YARDSTICKS, percent_text
 from fer_core.fairness.faces import AuditedFaces, stored_faces
 from fer_core.fairness.groups import MINIMUM
-from fer_core.fairness.properties import PROPERTIES
 from fer_core.figures.bars import probability_bars, probability_text
 from fer_core.figures.matrices import confusion_chart
 from fer_core.figures.scores import accuracy_intervals, group_rates
 from fer_core.labels import EXPRESSIONS
-from fer_core.lecture import findings
 from fer_core.lecture.screens import CLASS, SCREENS, Screen, lecture, save_lecture, screen_at, steps
 from fer_core.measuring.scoreboard import card_intervals, front_models
 from fer_core.metrics.confusion import confusion_cells, label_cells
 from fer_core.metrics.predictions import Predictions
 from fer_core.quiz.rounds import FACES
+from fer_core.sections import answers as says
 from fer_core.store.folders import list_models
 from fer_core.types import FerError
 from pages.parts.charts import Space, show_chart, space_here, within
-from pages.parts.common import ERROR, attempt, choose, plain, servable_models, warn, with_code
+from pages.parts.common import ERROR, attempt, choose, plain, servable_models, upper_first, warn, with_code
 from pages.parts.data import computed, predictions
-from pages.parts.pictures import SAMPLE, Picture, annotated, opened_model, pictures_from, result_for, tour_of
+from pages.parts.pictures import Picture, annotated, chosen_example, opened_model, pictures_from, result_for, tour_of
 from pages.parts.quiz import game
 from pages.parts.room import class_screen, led_room
 from pages.parts.stage import SCREEN, stage
@@ -81,7 +80,7 @@ def _tour(name: str) -> None:
 
 
 def _picture() -> Picture:
-    return st.session_state.get(_PHOTO, SAMPLE)
+    return st.session_state.get(_PHOTO) or chosen_example()
 
 
 def _face(controls: DeltaGenerator | None) -> str:
@@ -116,50 +115,64 @@ def _face(controls: DeltaGenerator | None) -> str:
     return f"{plain(model.title)} says: {face.answer}, {percent_text(face.confidence)}."
 
 
-def _answers() -> Predictions:
-    """Return predictions judged as Compare, Confusion and Fairness judge them at first."""
-    answers, _ = predictions(list_models(classes=EXPRESSIONS)[0], "PublicTest", "plain", "plurality")
+def _yardstick(page: str) -> str:
+    return "label" if st.query_params.get(f"{page}_by") == upper_first(YARDSTICKS["label"]) else "plurality"
+
+
+def _judged(page: str) -> tuple[Predictions, str]:
+    """Return predictions and the name of a model: those that a page shows whose query parameters begin with `page`."""
+    asked = st.query_params.get
+    split = "PrivateTest" if asked(f"{page}_split") == "PrivateTest" else "PublicTest"
+    answers, _ = predictions(list_models(classes=EXPRESSIONS)[0], split, "plain", _yardstick(page))
     if answers is None:
         raise FerError("No model has predictions of FER2013's test faces. Train one, or reinstall FER Lab.")
-    return answers
+    chosen = (name for name, title in answers.titles.items() if title == asked(f"{page}_model"))
+    return answers, next(chosen, answers.names[0])
+
+
+def _first_sentence(words: str) -> str:
+    return f"{words.partition('. ')[0].rstrip('.')}."
 
 
 def _votes(_: DeltaGenerator | None) -> str:
-    answers = _answers()
+    answers, _first = _judged("d")
     cells = label_cells(answers.given, answers.labels)
-    words = findings.votes_in_words(cells)
+    words = says.labels(cells)
     show_chart(confusion_chart(cells, "rates", titles=("FER2013’s label", "Most annotators")), words)
     return words
 
 
 def _models(_: DeltaGenerator | None) -> str:
-    stored = [model for model in list_models(classes=EXPRESSIONS)[0] if model.card.tested]
+    stored, by = [model for model in list_models(classes=EXPRESSIONS)[0] if model.card.tested], _yardstick("c")
     front = [model for model in stored if model.name in front_models(stored)]
-    measured = card_intervals(front, "plurality")
+    measured = card_intervals(front, by)
     if measured.empty:
         raise FerError(
             "No model here was measured on FER2013's test faces. Measure one with `fer-lab evaluate NAME --save`."
         )
-    words = findings.accuracy_in_words(measured)
+    board = measured[measured["split"] == "PublicTest"].rename(columns={"low": "accuracy_low", "high": "accuracy_high"})
+    words = _first_sentence(says.best_model(board, judge=YARDSTICKS[by]))
     show_chart(accuracy_intervals(measured), words)
     return plain(words)
 
 
 def _confusion(_: DeltaGenerator | None) -> str:
-    answers = _answers()
-    cells = confusion_cells(answers, answers.names[0])
-    words = findings.confusion_in_words(cells)
+    answers, name = _judged("m")
+    cells = confusion_cells(answers, name)
+    words, _cell = says.confusion(cells, answers.titles[name])
     show_chart(confusion_chart(cells, "rates"), words)
-    return words
+    return plain(_first_sentence(words))
 
 
 def _fails(_: DeltaGenerator | None) -> str:
-    answers = _answers()
-    audit = computed(AuditedFaces.compare, stored_faces(answers, answers.names[0]), "brightness", "", MINIMUM)
-    recall = audit.rates[audit.rates["rate"] == "recall"]
-    words = findings.gap_in_words(recall, PROPERTIES["brightness"].title)
+    faces = stored_faces(*_judged("a"))
+    asked = st.query_params.get("a_groups")
+    by = next((name for name, title in faces.divisions.items() if title == asked), "brightness")
+    audit = computed(AuditedFaces.compare, faces, by, "", MINIMUM)
+    recall, gaps = (table[table["rate"] == "recall"] for table in (audit.rates, audit.gaps))
+    words = says.gap(gaps, faces.divisions[by])
     show_chart(group_rates(recall, "Recall"), words)
-    return words
+    return plain(_first_sentence(words))
 
 
 def _home(_: DeltaGenerator | None) -> str:
@@ -170,7 +183,7 @@ def _home(_: DeltaGenerator | None) -> str:
     )
     space = space_here()
     for point in points:
-        st.markdown(f"{'#####' if space and space.small else '##'} {point}")
+        st.markdown(f"{'#####' if space and space.small else '#'} {point}")
     return ""
 
 
@@ -192,47 +205,35 @@ OTHERS: Final[dict[str, Callable[[DeltaGenerator | None], str]]] = {
 
 
 def overview() -> None:
-    """Show a card for each screen, in the order of the lecture, with which it is moved, left out or opened."""
+    """Show a card for each screen, which opens it, and ask which screens are shown, in which order."""
+
+    def save() -> None:
+        attempt(lambda: save_lecture(st.session_state["lecture_order"]))
+
     warn(st.session_state.pop(ERROR, []))
     shown = [screen.name for screen in lecture()]
     start: Any = {"icon": ":material/slideshow:", "query_params": {SCREEN: shown[0]}}
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.page_link("pages/lecture.py", label="**Start**", **start)
-        if shown != list(SCREENS):
-            st.button("All screens in their first order", icon=":material/undo:", on_click=_save, args=([],))
+    st.page_link("pages/lecture.py", label="**Start**", **start)
+    with st.expander("Choose screens and their order", icon=":material/tune:"):
+        words, title = "A screen that you add comes last. Without any, all are shown in their first order.", _title
+        order: Any = {"key": "lecture_order", "on_change": save, "help": words, "format_func": title}
+        st.multiselect("Screens in their order", SCREENS, default=shown, **order)
     with st.grid("auto", min_column_width=240, gap="small"):
         for place, name in enumerate(shown):
             with st.container(border=True, height="stretch"):
-                _card(place, name, shown)
-    if left_out := [name for name in SCREENS if name not in shown]:
-        st.subheader("Left out")
-        with st.container(horizontal=True):
-            for name in left_out:
-                words, icon = SCREENS[name].title, ":material/add:"
-                st.button(words, icon=icon, key=f"lecture_add_{name}", on_click=_save, args=([*shown, name],))
+                _card(place, name)
 
 
-def _card(place: int, name: str, shown: list[str]) -> None:
+def _title(name: str) -> str:
+    return SCREENS[name].title
+
+
+def _card(place: int, name: str) -> None:
     screen = SCREENS[name]
     with st.container(height=_THUMBNAIL.height + 16, border=False, horizontal_alignment="center"), within(_THUMBNAIL):
         sentence = _draw(screen, None)
     link: Any = {"query_params": {SCREEN: name}}
     st.page_link("pages/lecture.py", label=f"**{place + 1}. {screen.title}**", **link)
     st.caption(f"{sentence}  \n{screen.minutes:g} min")
-    moved = {"back": place - 1, "forward": place + 1}
-    with st.container(horizontal=True, gap="xxsmall", height="stretch", vertical_alignment="bottom"):
-        for direction, target in moved.items():
-            rest = [each for each in shown if each != name]
-            order = [*rest[: max(0, target)], name, *rest[max(0, target) :]]
-            look: Any = {"icon": f":material/arrow_{direction}:", "type": "tertiary", "help": f"Move {direction}"}
-            outside = not 0 <= target < len(shown)
-            st.button("", key=f"lecture_{direction}_{name}", on_click=_save, args=(order,), disabled=outside, **look)
-        look = {"icon": ":material/visibility_off:", "type": "tertiary", "help": "Leave out"}
-        rest = [each for each in shown if each != name]
-        st.button("", key=f"lecture_out_{name}", on_click=_save, args=(rest,), disabled=len(shown) == 1, **look)
-        with st.popover("Notes", type="tertiary"):
-            st.markdown("\n".join(f"- {note}" for note in screen.notes))
-
-
-def _save(names: list[str]) -> None:
-    attempt(lambda: save_lecture(names))
+    with st.popover("Notes", type="tertiary"):
+        st.markdown("\n".join(f"- {note}" for note in screen.notes))

@@ -11,7 +11,8 @@ import streamlit as st
 from streamlit_webrtc import WebRtcMode, webrtc_streamer
 
 from fer_core.data import SAMPLE_CREDIT
-from fer_core.figures.bars import probability_bars, probability_text, timeline_chart
+from fer_core.figures.bars import probability_bars, probability_text
+from fer_core.figures.timelines import timeline_chart
 from fer_core.inference.live import LiveSession, LiveStatus, release_memory
 from fer_core.inference.stream import TrackedFace
 from fer_core.store.stored_model import StoredModel
@@ -47,16 +48,6 @@ TRANSLATIONS: Final = {
     "device_not_available": "No camera can be used. Is one plugged in, and does no other program use it?",
     "device_access_denied": "The camera is blocked for this page. Allow it beside the address bar, then start again.",
 }
-
-HELP: Final = """
-- **NotAllowedError, or the browser does not ask:** click the camera or lock beside the address, allow the camera, and
-  start again. On a phone or a Mac also allow it for the browser in the system's settings.
-- **NotFoundError:** no camera is there; plug one in and reload the page.
-- **NotReadableError:** another program uses the camera, such as a video call; close it and start again.
-- **No camera at an address other than localhost:** browsers allow it only for `https` addresses.
-- **It keeps connecting:** a firewall blocks it. Take a photo on the Predict page, or have a TURN server named
-  (docs/data.md).
-"""
 
 
 def session_for(model: StoredModel) -> LiveSession:

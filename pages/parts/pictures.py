@@ -16,12 +16,10 @@ from fer_core.data import SAMPLE_CREDIT, read_image
 from fer_core.explain import OcclusionMap, Tour, close_up, occlusion_map, tour
 from fer_core.explain.examples import EXAMPLES, example
 from fer_core.faces import (
-    DetectionStages,
     Evidence,
     annotated_jpeg,
     annotated_png,
     default_detector,
-    detection_stages,
     enlarged_pixels,
     heatmap_on_crop,
     preprocess_faces,
@@ -89,10 +87,10 @@ def pictures_from(source: str, prefix: str = "p", several: bool = True) -> list[
         left, _ = st.columns([1, 1])
         photo = left.camera_input("Photo", key=f"{prefix}_camera", label_visibility="collapsed")
         return [Picture("camera.jpg", photo.file_id, photo)] if photo else []
-    return [st.session_state[FROZEN] if source == LIVE else _example() if several else SAMPLE]
+    return [st.session_state[FROZEN] if source == LIVE else chosen_example() if several else SAMPLE]
 
 
-def _example() -> Picture:
+def chosen_example() -> Picture:
     """Return the example that the address names, by default the portrait."""
     title = st.query_params.get(EXAMPLE, SAMPLE.key)
     return SAMPLE if title not in EXAMPLES or title == SAMPLE.key else Picture(f"{title.lower()}.png", title)
@@ -180,18 +178,15 @@ def result_for(picture: Picture, model: StoredModel, read: Callable[[Picture], I
 
 def results_for(pictures: list[Picture], models: list[StoredModel]) -> dict[StoredModel, list[PictureResult]]:
     """Return what each model predicts for each picture, with a progress bar if there are many pictures."""
-    total = len(pictures) * len(models)
-    bar = st.progress(0.0) if len(pictures) > 3 else None
     results: dict[StoredModel, list[PictureResult]] = {model: [] for model in models}
-    with st.spinner("Looking for faces"):
+    with st.spinner("Looking for faces"), st.empty():
         for number, picture in enumerate(pictures):
+            if len(pictures) > 3:
+                st.progress(number / len(pictures), f"{number} of {len(pictures)}")
             read = cache(decoded)  # once for all models, and forgotten with the next picture
-            for done, model in enumerate(models, number * len(models) + 1):
+            for model in models:
                 results[model].append(result_for(picture, model, read))
-                if bar:
-                    bar.progress(done / total, f"{done} of {total}")
-    if bar:
-        bar.empty()
+        st.empty()
     return results
 
 
@@ -215,12 +210,6 @@ def faces_upright(picture: Picture, model: StoredModel) -> list[Image]:
     """Return each face of a picture upright in colour. The arrays must not be changed."""
     image = decoded(picture)
     return [upright_face(image, result.face) for result in result_for(picture, model).faces]
-
-
-@kept_by(held_here)
-def stages_of(picture: Picture) -> DetectionStages:
-    """Return what face detection makes of a picture."""
-    return detection_stages(decoded(picture))
 
 
 def annotated_download(pictures: list[Picture], results: list[PictureResult]) -> bytes:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, Final
 
 import streamlit as st
 
 from fer_core.columns import TEST_SPLITS, percent_text
 from fer_core.data.fer2013 import Fer2013Faces
-from fer_core.figures.bars import probability_bars, probability_text, score_bars, vote_bars
+from fer_core.figures.bars import probability_bars, probability_text, score_bars
 from fer_core.labels import COLORS, EXPRESSIONS
 from fer_core.metrics.predictions import Predictions
 from fer_core.quiz import rounds
 from fer_core.quiz.rooms import tidy_code
-from fer_core.quiz.rounds import FACES, FER2013, YOU, Game, QuizFace, Said, agreement
+from fer_core.quiz.rounds import FACES, FER2013, YOU, Game, Said, agreement
 from fer_core.store.datasets import find_dataset
 from fer_core.store.folders import list_models
 from fer_core.types import FerError
@@ -22,9 +22,11 @@ from pages.parts import common
 from pages.parts.charts import narrow_screen, show_chart
 from pages.parts.common import emphasis, plain, with_code
 from pages.parts.data import faces_of, fer2013, predictions, shared
+from pages.parts.face import Tile, face_tiles, fer2013_tile, open_card, show_votes
 from pages.parts.stage import SCREEN
 
 HIGHEST_SEED: Final = 9999
+FIVE_TILES: Final = 680  # pixels of a row of five faces
 _ANSWERS: Final = "quiz_answers"
 
 
@@ -81,11 +83,11 @@ def colored(expression: str) -> str:
     return f':color[■]{{foreground="{COLORS[expression]}"}} {expression}'
 
 
-def mark(one: str | None, other: str | None) -> str:
-    """Return a mark for equal or different answers, as Markdown; empty if one is missing."""
-    if one is None or other is None:
+def mark(answer: str | None, label: str) -> str:
+    """Return a mark for an answer that is the label or is not, as Markdown; empty without an answer."""
+    if answer is None:
         return ""
-    return ":green[:material/check:]" if one == other else ":red[:material/close:]"
+    return ":green[:material/check:]" if answer == label else ":red[:material/close:]"
 
 
 def alone(of: str) -> None:
@@ -107,19 +109,12 @@ def alone(of: str) -> None:
 
     if _next_face(current, answers, f"quiz_seen_{visit}"):
         show_result(current, answers)
-        with st.container(horizontal=True):
-            words, icon = "Play again with other faces", ":material/arrow_forward:"
-            st.button(words, type=emphasis(), icon=icon, on_click=next_round)
-            st.button("Repeat this round", icon=":material/replay:", on_click=_repeat, args=(visit,))
+        words, icon = "Play again with other faces", ":material/arrow_forward:"
+        st.button(words, type=emphasis(), icon=icon, on_click=next_round)
     if not current.voted:
         st.caption(f"Without the annotators’ votes. {with_code(faces_for(of).votes_missing)}")
     st.divider()
     _with_a_class(of, seed)
-
-
-def _repeat(visit: str) -> None:
-    st.session_state[_ANSWERS].pop(visit, None)
-    st.session_state.pop(f"quiz_seen_{visit}", None)
 
 
 def _with_a_class(of: str, seed: int) -> None:
@@ -167,12 +162,17 @@ def _next_face(game: Game, answers: list[str], key: str) -> bool:
         st.markdown(f"#### You say {colored(answer)} {mark(answer, face.label)}")
         st.markdown(f"The label is **{colored(face.label)}**.{by}")
         words, icon = "See the result" if seen + 1 == FACES else "Next face", ":material/arrow_forward:"
-        st.button(words, type=emphasis(), icon=icon, shortcut="N", key=f"q_next_{seen}", on_click=see_next)
-    charts = st.grid(2, min_column_width=300)
-    with charts.container():
-        show_votes(face)
-    with charts.container():
-        show_model(game, seen)
+        with st.container(horizontal=True):
+            st.button(words, type=emphasis(), icon=icon, shortcut="N", key=f"q_next_{seen}", on_click=see_next)
+            tile = _tile(game, seen, "")
+            if tile and st.button("Look closer", icon=":material/search:", key=f"q_card_{seen}"):
+                open_card(tile)
+        charts = st.grid(2, min_column_width=240)
+        if face.votes is not None:
+            with charts.container():
+                show_votes(face.votes, face.other_votes)
+        with charts.container():
+            show_model(game, seen)
     return False
 
 
@@ -187,24 +187,6 @@ def ask(place: int, say: Callable[[int, str], None]) -> None:
             st.button(colored(expression), key=key, shortcut=shortcut, width="stretch", **click)
     keys = "" if narrow else " The numbers are keys of the keyboard."
     st.caption(f"The label and the other answers are shown after yours.{keys}")
-
-
-def show_votes(face: QuizFace) -> None:
-    """Show the ten annotators' votes as bars, if they are known."""
-    if face.votes is None:
-        return
-    total = sum(face.votes) + face.other_votes
-    st.markdown(f"**Annotators**: {f'most say {face.majority}' if face.majority else 'no clear answer'}")
-    show_chart(
-        vote_bars(face.votes, total), f"Votes of {total} annotators: {in_words(face.votes) or 'none for the seven'}"
-    )
-    if face.other_votes:
-        st.caption(f"{face.other_votes} more said contempt, unknown or not a face.")
-
-
-def in_words(counts: Iterable[int]) -> str:
-    """Return how often each expression was said, without those that were not."""
-    return ", ".join(f"{name} {count}" for name, count in zip(EXPRESSIONS, counts, strict=True) if count)
 
 
 def show_model(game: Game, place: int) -> None:
@@ -227,12 +209,18 @@ def show_result(game: Game, answers: Said) -> None:
         f"share on faces drawn like these is {agreement(answers, game.labels).interval_text}. Every label occurs in a "
         "round, so rare expressions count more here than in a whole test split."
     )
-    with st.grid("auto", min_column_width=150, gap="small"):
-        for place, (face, answer) in enumerate(zip(game.faces, answers, strict=False)):
-            with st.container(gap=None):
-                st.image(face.image, width="stretch", alt=f"Face {place + 1}: label {face.label}, you said {answer}")
-                st.markdown(f"{mark(answer, face.label)} **You: {answer or 'no answer'}**")
-                lines = [f"Label: {face.label}", f"Model: {game.predicted[place] or 'no answer'}"]
-                if game.voted:
-                    lines.append(f"Annotators: {face.majority or 'no clear answer'}")
-                st.caption("  \n".join([*lines, f"Row {face.row}, {face.split}"]))
+    tiles = [
+        _tile(game, place, f"{mark(answer, face.label)} {answer or 'no answer'}")
+        for place, (face, answer) in enumerate(zip(game.faces, answers, strict=False))
+    ]
+    with st.container(width=FIVE_TILES):
+        face_tiles([tile for tile in tiles if tile], "quiz_result")
+
+
+def _tile(game: Game, place: int, words: str) -> Tile | None:
+    """Return an answered face, which opens its card, below which stand some words and what others say."""
+    face, said = game.faces[place], game.predicted[place]
+    lines = [f"Label: {face.label}", f"Model: {said or 'no answer'}"]
+    if game.voted:
+        lines.append(f"Annotators: {face.majority or 'not clear'}")
+    return fer2013_tile(faces_of(face.split), face.row, face.label, words, about=lines)

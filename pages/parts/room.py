@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 import streamlit as st
@@ -21,16 +22,15 @@ from fer_core.quiz.rounds import FACES, FER2013, Game, answer_counts, class_says
 from fer_core.store.datasets import list_datasets
 from fer_core.types import FerError
 from pages.parts.charts import Space, show_chart, space_here, within
-from pages.parts.common import attempt, choose, emphasis, plain, warn, whole_number, with_code
-from pages.parts.quiz import HIGHEST_SEED, ask, choose_opponent, colored, first_model, game, in_words, mark, show_result
+from pages.parts.common import ERROR, attempt, choose, emphasis, plain, warn, whole_number, with_code
+from pages.parts.face import in_words
+from pages.parts.quiz import HIGHEST_SEED, ask, choose_opponent, colored, first_model, game, mark, show_result
 from pages.parts.stage import go
 from pages.parts.visitor import browser_key, current_visitor, remember_browser
 
 _LEAD: Final = "lead"  # what the key of a lecturer's browser is for
-_REFUSED: Final = "quiz_refused"
-_LAST_ROOM: Final = "quiz_last_room"  # in the session state: code of the person's room, for a way back without the URL
 REFRESH_SECONDS: Final = 2
-ENDED: Final = "The room has ended, and the names and answers in it are forgotten."
+ENDED: Final = "If it was open before, it has ended, and the names and answers in it are forgotten."
 
 
 def rooms() -> Rooms:
@@ -43,8 +43,8 @@ def rooms() -> Rooms:
 
 
 def room_in_url() -> str:
-    """Return the code of the room in the URL, or of the one that this session was in; empty for none."""
-    return tidy_code(st.query_params.get("q_room", "") or st.session_state.get(_LAST_ROOM, ""))
+    """Return the code of the room in the URL; empty for none."""
+    return tidy_code(st.query_params.get("q_room", ""))
 
 
 def student(code: str) -> None:
@@ -56,9 +56,8 @@ def student(code: str) -> None:
     key = browser_key(f"room {code}")
     room, person = rooms().look(code), rooms().person(code, key)
     if room is None:
-        ended = st.session_state.get(_LAST_ROOM) == code
-        st.info(ENDED if ended else plain(no_room(code)), icon=":material/meeting_room:")
-        st.button("Play alone", on_click=_forget_seat)
+        st.info(f"{plain(no_room(code))} {ENDED}", icon=":material/meeting_room:")
+        st.button("Play alone", on_click=_leave_address)
         return
     if person is None:
         _join(code, key)
@@ -70,9 +69,8 @@ def student(code: str) -> None:
 
     def leave() -> None:
         _try(rooms().leave, code, key)
-        _forget_seat()
+        _leave_address()
 
-    st.session_state[_LAST_ROOM] = st.query_params["q_room"] = code
     _watch(code, _moment(room))
     current = game(room.of, room.seed, first_model(room.of))
     answers = [*person.answers, *[None] * (room.face + 1 - len(person.answers))]
@@ -104,6 +102,10 @@ def _remember() -> None:
         remember_browser()
 
 
+def _leave_address() -> None:
+    st.query_params.pop("q_room", None)
+
+
 def _try(action: Callable[..., object], *args: object, **named: object) -> None:
     with suppress(FerError):  # the disk is full; everything stays as it was
         action(*args, **named)
@@ -127,13 +129,8 @@ def _join(code: str, key: str) -> None:
     with st.form("quiz_form", width=420):
         words = "Any name; leave it empty to be a guest. It is kept on this server until the room ends."
         st.text_input("Your name", max_chars=NAME_LENGTH, key="quiz_name", autocomplete="off", help=words)
-        st.form_submit_button("Join", type=emphasis(), on_click=attempt, args=(take_seat, _REFUSED))
-    warn(st.session_state.pop(_REFUSED, []))
-
-
-def _forget_seat() -> None:
-    st.session_state.pop(_LAST_ROOM, None)
-    st.query_params.pop("q_room", None)
+        st.form_submit_button("Join", type=emphasis(), on_click=attempt, args=(take_seat,))
+    warn(st.session_state.pop(ERROR, []))
 
 
 def led_room() -> Room | None:
@@ -179,35 +176,36 @@ def class_screen(step: str, room: Room | None, controls: DeltaGenerator) -> str:
 
 
 def _open_a_room(controls: DeltaGenerator) -> None:
-    def open_room(of: str, seed: int) -> None:
-        rooms().open(browser_key(_LEAD), seed=seed, of=of)
-
     added = [dataset.name for dataset in list_datasets(EXPRESSIONS)]
     with st.container(width=480, border=True):
         st.markdown("Everybody joins with a phone. All see the same face at a time, when you show it.")
         of = choose("Faces", (FER2013, *added), "q_of") if added else FER2013
         seed = whole_number("Round", 1, HIGHEST_SEED, 1, "q_seed", help="Each number is another ten faces.")
         game(of, seed)  # ends the page, with a sentence, without faces
-        open_it: Any = {"icon": ":material/meeting_room:", "type": emphasis(), "on_click": attempt, "width": "stretch"}
-        st.button("Open a room", key="quiz_open", args=(lambda: open_room(of, seed), _REFUSED), **open_it)
-        warn(st.session_state.pop(_REFUSED, []))
+        open_room = partial(rooms().open, browser_key(_LEAD), seed=seed, of=of)
+        look: Any = {"icon": ":material/meeting_room:", "type": emphasis(), "width": "stretch"}
+        st.button("Open a room", key="quiz_open", on_click=attempt, args=(open_room,), **look)
+        warn(st.session_state.pop(ERROR, []))
         st.caption("Names and answers stay on this server until the room ends, or for three hours without an answer.")
     with controls, st.form("quiz_lead", border=False):
         word = st.text_input("Secret word of a room that you lead on another device", autocomplete="off")
         if st.form_submit_button("Lead it here, too"):
-            attempt(lambda: rooms().lead(word, browser_key(_LEAD)), _REFUSED)
+            attempt(lambda: rooms().lead(word, browser_key(_LEAD)))
             st.rerun()
 
 
 def _choose_address() -> str:
     """Ask for the address for phones where there are several; return the first one's, or nothing if none can work."""
     public = config.get_option("browser.serverAddress") if config.is_manually_set("browser.serverAddress") else None
-    url = (st.context.url or "").partition("?")[0]
-    page = f"{url.rsplit('/', 1)[0]}/quiz"
-    known = open_addresses(page, listening=st.get_option("server.address"), public=public)
+    known = open_addresses(_quiz_here(), listening=st.get_option("server.address"), public=public)
     if len(known) < 2:
         return "".join(known)
     return str(st.selectbox("Address for phones", known, key="q_address", bind="query-params"))
+
+
+def _quiz_here() -> str:
+    """Return the address of the quiz in this browser."""
+    return f"{(st.context.url or '').partition('?')[0].rsplit('/', 1)[0]}/quiz"
 
 
 def _lead_elsewhere(room: Room) -> None:
@@ -217,14 +215,14 @@ def _lead_elsewhere(room: Room) -> None:
         words = "-".join(word[place : place + 4] for place in range(0, len(word), 4))
         st.markdown(f"Open this screen there, and type the secret word in its controls:\n\n`{words}`")
     with st.container(horizontal=True):
-        other = (rooms().restart, room.code, key, room.seed % HIGHEST_SEED + 1)
-        st.button("Other faces", icon=":material/replay:", on_click=_again, args=other)
-        end: Any = {"icon": ":material/logout:", "on_click": _again}
-        st.button("End the room", args=(rooms().end, room.code, key), **end)
+        again = partial(rooms().restart, room.code, key, room.seed % HIGHEST_SEED + 1)
+        st.button("Other faces", icon=":material/replay:", on_click=_go_back, args=(again,))
+        end = partial(rooms().end, room.code, key)
+        st.button("End the room", icon=":material/logout:", on_click=_go_back, args=(end,))
 
 
-def _again(action: Callable[..., object], *args: object) -> None:
-    _try(action, *args)
+def _go_back(action: Callable[[], object]) -> None:
+    _try(action)
     go(CLASS)
 
 
@@ -236,7 +234,7 @@ def _invitation(room: Room, address: str) -> str:
             "`fer-lab app --host 0.0.0.0`, and open this page again.",
             icon=":material/wifi_off:",
         )
-        address = f"{(st.context.url or '').partition('?')[0].rsplit('/', 1)[0]}/quiz"
+        address = _quiz_here()
     link = f"{address}?q_room={room.code}"
     left, right = st.columns([3, 2], gap="large", vertical_alignment="center")
     side = min(space.height, round(0.55 * space.width)) if space else 300

@@ -35,9 +35,7 @@ from pages.parts.notice import PHOTO, all_agree
 TAB, NEW_TAB, RUNS_TAB = "f_tab", "New run", "Runs"
 """Key and query parameter of the open tab, and the titles of two."""
 
-SELECTED, LAST_SELECTED = "f_run", "f_last_runs"
-"""The ids of the selected runs: as query parameter, and in the session state for visitors who come back to the page
-without them in the address. The page is about the first of them."""
+SELECTED: Final = "f_run"  # query parameter: the ids of the selected runs; the page is about the first of them
 
 REFRESH_SECONDS: Final = 1.0
 
@@ -101,14 +99,11 @@ def all_runs() -> list[Run]:
 def select_runs(runs: list[Run]) -> list[Run]:
     """Show the list of runs and return the selected ones in its order; without a selection, the newest."""
     ids = [run.id for run in runs]
-    asked = st.query_params.get_all(SELECTED) or st.session_state.get(LAST_SELECTED, [])
-    selected = set(asked) & set(ids) or {ids[0]}
-    st.session_state[LAST_SELECTED] = asked
+    selected = set(st.query_params.get_all(SELECTED)) & set(ids) or {ids[0]}
     key = f"f_list_{hash(tuple(ids))}"  # Streamlit remembers row numbers, which mean other runs in another list
 
     def remember() -> None:
-        rows = st.session_state[key].selection.rows
-        st.query_params[SELECTED] = st.session_state[LAST_SELECTED] = [ids[row] for row in rows]
+        st.query_params[SELECTED] = [ids[row] for row in st.session_state[key].selection.rows]
 
     st.dataframe(
         pd.DataFrame([_row(run) for run in runs]),
@@ -292,16 +287,13 @@ def _promotion(run: Run) -> None:
     for model in (model for model in stored if model.card.promoted_from == run.id):
         label, query = f"Try {plain(model.title)} on Predict", {"p_models": plain(titles[model.name])}
         st.page_link("pages/predict.py", label=label, icon=":material/verified:", query_params=query)
-    name, title, again = (f"f_{what}_{run.id}" for what in ("name", "promoted_title", "replace"))
+    key = f"f_name_{run.id}"
 
     def promote_now() -> None:
-        state = st.session_state
-        attempt(lambda: promote(run, state[name].strip(), title=state[title], replace=state[again]))
+        attempt(lambda: promote(run, st.session_state[key].strip(), title=run.title[:80]))
 
     with st.popover("Promote: use it on every page", icon=":material/publish:"), st.form("f_promote", border=False):
-        st.text_input("Name", suggested_name(run), max_chars=60, key=name)
-        st.text_input("Title", run.title[:80], max_chars=80, key=title)
-        st.checkbox("Replace a model of that name", key=again)
+        st.text_input("Name", suggested_name(run), max_chars=60, key=key)
         st.form_submit_button("Promote", type=emphasis(), on_click=promote_now, key="f_promote_now")
 
 

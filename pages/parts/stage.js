@@ -14,7 +14,7 @@ export default function ({ data, parentElement, setStateValue }) {
   const press = (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.target.closest("input, textarea, [role=combobox], [role=radiogroup], [role=slider]")) return;
-    if (event.key === "f") return full();
+    if (event.key.toLowerCase() === "f") return full();
     const button = KEYS[event.key] && document.querySelector(`.st-key-stage_${KEYS[event.key]} button`);
     if (!button) return;
     event.preventDefault();

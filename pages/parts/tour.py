@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import streamlit as st
 
-from fer_core.columns import percent_text
+from fer_core.columns import percent, percent_text
 from fer_core.data import SAMPLE_CREDIT
 from fer_core.explain import Tour
 from fer_core.faces import enlarged_pixels, evidence_for
@@ -15,7 +15,7 @@ from fer_core.figures.bars import logit_bars, probability_text, softmax_table
 from fer_core.figures.matrices import number_grid
 from fer_core.labels import EXPRESSIONS
 from fer_core.store.stored_model import StoredModel
-from pages.parts.charts import narrow_screen, show_chart, space_here
+from pages.parts.charts import narrow_screen, show_chart, show_network, space_here
 from pages.parts.common import emphasis, note_detector, plain
 from pages.parts.pictures import SAMPLE, Picture, evidence_tile
 
@@ -32,7 +32,10 @@ Explained = tuple[str, dict[str, str]]  # what happens in a step and why; the nu
 
 
 def show_step(step: str, tour: Tour, picture: Picture, model: StoredModel) -> None:
-    """Show one step: its picture or chart at the left; buttons, sentences and numbers at the right."""
+    """Show one step: its picture or chart at the left; buttons, sentences and numbers at the right.
+
+    The diagram of the network stands below the step that computes its layers.
+    """
     left, right = st.columns([5, 4], gap="medium")
     with left:
         sentences, numbers = STEPS[step](tour, picture, model)
@@ -40,6 +43,8 @@ def show_step(step: str, tour: Tour, picture: Picture, model: StoredModel) -> No
         _back_and_next(step)
         st.markdown(sentences)
         st.markdown("\n".join(f"- {name}: **{plain(value)}**" for name, value in numbers.items()))
+    if step == "Activations":
+        show_network(model)
 
 
 def _back_and_next(step: str) -> None:
@@ -207,9 +212,9 @@ def _softmax(tour: Tour, picture: Picture, model: StoredModel) -> Explained:  # 
         "the sum of all seven, so the seven add up to 100 %. They describe the picture, not what the person feels.",
         {
             "Sum of the seven": f"{total:,.2f}",
-            EXPRESSIONS[most]: f"{tour.exponentials[most]:,.2f} ÷ {total:,.2f} = {tour.softmax[most]:.1%}",
-            "The model itself says": f"{tour.result.expression} {tour.result.confidence:.1%}",
-            "Largest difference": "below 0.001 %" if difference < 1e-5 else f"{difference:.3%}",
+            EXPRESSIONS[most]: f"{tour.exponentials[most]:,.2f} ÷ {total:,.2f} = {percent(tour.softmax[most], '.1%')}",
+            "The model itself says": f"{tour.result.expression} {percent(tour.result.confidence, '.1%')}",
+            "Largest difference": "below 0.001 %" if difference < 1e-5 else percent(difference, ".3%"),
         },
     )
 

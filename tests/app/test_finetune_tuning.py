@@ -11,7 +11,8 @@ from fer_core.runs.run import list_runs
 from fer_core.training.recipe import recipe_for
 from fer_core.tuning import worker
 from fer_core.tuning.plan import SearchSpace, TuningPlan
-from fer_core.tuning.study import TuningStudy, create_study, open_storage, open_study
+from fer_core.tuning.study import TuningStudy, create_study, export_study, open_storage, open_study
+from pages.parts.tuning import PAPERS
 from tests.app.conftest import said
 
 
@@ -42,14 +43,13 @@ def test_the_first_study_is_made_and_started(page, started):
     assert "t_go" not in [button.key for button in app.button]
     app.selectbox(key="t_model").set_value("mobilenetv2_frozen").run()
     app.number_input(key="t_trials").set_value(12)
-    app.pills[0].set_value(["learning_rate"])
-    app.text_input(key="t_name").set_value("My First!").run()
+    app.pills[0].set_value(["learning_rate"]).run()
     app.button(key="t_go").click().run()
-    assert started == [("my_first", 12)]
-    study = open_study("my_first", open_storage())
+    assert started == [("mobilenetv2_frozen_1", 12)]
+    study = open_study("mobilenetv2_frozen_1", open_storage())
     assert study.plan.space.varied == ("learning_rate",)
     assert (study.requested, study.plan.data.faces) == (12, 3000)
-    assert app.selectbox(key="t_study").value == "my_first"
+    assert app.selectbox(key="t_study").value == "mobilenetv2_frozen_1"
     assert app.button(key="t_more").label == "Continue to 12 trials"
 
 
@@ -88,6 +88,21 @@ def test_a_study_at_work_shows_how_far_it_is_and_can_be_stopped(page, monkeypatc
     assert (bar.value, bar.text) == (15, "3 of 20 trials: trial 4 after epoch 1 of 4")
     app.button(key="t_stop").click().run()
     assert stopped == ["one"]
+
+
+def test_the_stored_study_is_shown_and_its_chart_on_compare(page, open_app, three, tmp_path, monkeypatch):
+    for module in ("pages.parts.tuning", "fer_core.tuning.plan"):
+        monkeypatch.setattr(f"{module}.STORED", tmp_path / "stored.jsonl")
+    study = made_study("one", 9)
+    export_study("one", open_storage(), path=tmp_path / "stored.jsonl")
+    app = page(f_tab="Tuning", t_study=PAPERS)
+    best = f"Best: trial {study.best().number + 1} with {percent(study.best().value, '.1%')} of the hold-out"
+    assert best in said(app)
+    assert "t_more" not in [button.key for button in app.button]
+    assert len(app.dataframe[0].value) == 9
+    app = open_app("compare", c_section="Paper")
+    assert best in said(app)
+    assert f"9 trials of {study.plan.spec.title}, each at most 4 epochs on 500 faces" in said(app)
 
 
 def test_a_broken_database_is_one_sentence(page, own_home):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fer_core.lecture.screens import SCREENS
-from tests.browser.conftest import fits_width, settle, until
+from tests.browser.conftest import fits_width, plot_of, settle, until
 
 pytestmark = pytest.mark.browser
 
@@ -63,10 +63,26 @@ def test_every_screen_is_whole_and_the_keys_lead_through_the_lecture(visit):
     page.get_by_role("heading", name="Lecture").wait_for()
 
 
+def test_keys_work_after_a_click_into_the_chart_and_f_fills_the_screen(visit):
+    page = visit("/lecture?screen=models")
+    for key, screen in (("PageDown", "confusion"), ("PageUp", "models")):
+        plot_of(page).click()
+        page.keyboard.press(key)
+        at_screen(page, screen)
+    for full in (True, False):
+        page.keyboard.press("f")
+        until(page, lambda full=full: page.evaluate("!!document.fullscreenElement") == full)
+
+
 def test_a_page_leads_to_its_screen_and_a_fresh_server_serves_the_link(start_server, visit):
     page = visit("/tour?t_step=Pooling")
     page.get_by_role("link", name="Present").click()
     at_screen(page, "pooling")
+    page = visit("/confusion?m_by=FER2013%27s+label&m_split=PrivateTest")
+    alt = page.get_by_role("heading", level=3).first.inner_text()
+    page.get_by_role("link", name="Present").click()
+    at_screen(page, "confusion")
+    assert alt.startswith(page.locator("h1").inner_text().rstrip("."))
     page = visit("/lecture?screen=confusion", base=start_server())
     is_whole(page)
     assert page.get_by_test_id("stTopNavLink").count() == page.get_by_test_id("stSidebarNavLink").count() == 0

@@ -97,7 +97,7 @@ def test_a_class_joins_by_qr_code_plays_and_leaves_nothing(
     phones[0].reload()
     phones[0].get_by_role("heading", name="of 10.").wait_for()
     controls(lecturer).get_by_role("button", name="End the room").click()
-    phones[0].get_by_text("The room has ended, and the names and answers in it are forgotten.").wait_for()
+    phones[0].get_by_text("it has ended, and the names and answers in it are forgotten.").wait_for()
     settle(lecturer)
     rooms = server / "home" / "quiz.db"
     assert files(server / "home", tmp_path) == before

@@ -11,6 +11,7 @@ from fer_core.metrics.paper import PAPER_VARIANTS
 from fer_core.runs.run import list_runs
 from fer_core.store.folders import load_model, promoted
 from fer_core.training.callbacks import HISTORY
+from fer_core.tuning.study import read_study
 from fer_core.types import FerError
 from tests.cli.conftest import fails
 from tests.made_up_store import add_model
@@ -117,9 +118,11 @@ def asked(curves, monkeypatch: pytest.MonkeyPatch) -> list:
     return curves(lambda recipe: [1 - recipe.label_smoothing])
 
 
-def test_a_study_is_created_and_continued_and_its_best_queued(fer, pictures, asked):
+def test_a_study_is_created_and_continued_and_its_best_queued(fer, pictures, asked, tmp_path):
     words = ["--pictures", pictures, "--crops", "--trials", "2", "--epochs", "1", "--learning-rate", "0.001", "0.01"]
     assert "Trial 2: accuracy" in fer("tune", "compact_cnn", "--study", "own", *words).stderr
+    fer("tune", "--study", "own", "--export", str(tmp_path / "own.jsonl"))
+    assert len(read_study(tmp_path / "own.jsonl").trials()) == 2
     document = json.loads(fer("tune", "--study", "own", "--trials", "4", "--json", "--submit").stdout)
     assert len(document["trials"]) == len(asked) == 4
     best = max(document["trials"], key=lambda trial: trial["accuracy"])
