@@ -1,5 +1,7 @@
 """Recipes: what is refused, what survives JSON, and how they are adapted and summarized."""
 
+from __future__ import annotations
+
 from dataclasses import replace
 
 import pytest

@@ -40,15 +40,20 @@ def test_a_plan_survives_the_storage_and_studies_are_listed_newest_first(study, 
 
 def test_what_decides_is_the_most_important(study, plan):
     with pytest.raises(FerError, match=r"once 8 trials have finished. So far: 0"):
-        study.importances()
+        study.importance_chart()
     add(study, 14, lambda drawn: drawn["label_smoothing"])
-    shares = study.importances()
-    assert next(iter(shares)) == "label_smoothing" and shares["label_smoothing"] > 0.6
+    (bars,) = study.importance_chart().data
+    shares = dict(zip(bars.y, bars.x, strict=True))
+    assert max(shares, key=shares.get) == "Label smoothing" and shares["Label smoothing"] > 0.6
     assert sum(shares.values()) == pytest.approx(1)
+    assert study.setting_chart("learning_rate").layout.xaxis.type == "log"
+    accuracies = study.study.trials_dataframe()["value"]
+    history = study.history_chart().data[0]
+    assert (list(history.x), list(history.y)) == (study.trials()["trial"].tolist(), accuracies.tolist())
     equal = create_study(replace(plan, name="equal"), open_storage())
     add(equal, 8, lambda _: 0.5)
     with pytest.raises(FerError, match="same accuracy"):
-        equal.importances()
+        equal.importance_chart()
 
 
 def test_the_best_becomes_a_full_run(study, plan):
