@@ -1,7 +1,5 @@
 """Pictures that go wrong or look odd, the same for the command line's tests and the pages'."""
 
-from __future__ import annotations
-
 import functools
 import io
 import struct

@@ -1,7 +1,5 @@
 """Films for the tests, written with PyAV: the sample portrait's head moved about, and everything that can go wrong."""
 
-from __future__ import annotations
-
 import io
 import tempfile
 from collections.abc import Iterable, Sequence

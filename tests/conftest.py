@@ -1,7 +1,5 @@
 """Fixtures that all tests share."""
 
-from __future__ import annotations
-
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -97,6 +95,14 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.delenv("FER2013_PATH", raising=False)
     monkeypatch.delenv("FERPLUS_PATH", raising=False)
     return folder
+
+
+@pytest.fixture
+def fer2013_file(home: Path, fer2013: FaceDataset, fer2013_path: Path, pytestconfig: pytest.Config) -> Path:
+    """The path of the real FER2013, which this test's data folder has parsed already."""
+    (home / "cache").mkdir(parents=True)
+    (home / "cache" / "fer2013").symlink_to(pytestconfig.cache.mkdir("fer_home") / "cache" / "fer2013")
+    return fer2013_path
 
 
 @pytest.fixture

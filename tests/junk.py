@@ -1,7 +1,5 @@
 """What systems put among a person's pictures: thumbnails, deleted files and properties."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 JUNK = (

@@ -1,7 +1,5 @@
 """Stored models and a small FER2013, made up: predictions are noise around made-up labels, faces are flat gray."""
 
-from __future__ import annotations
-
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -40,11 +38,16 @@ def plurality() -> np.ndarray:
     return np.where(places % 5 == 4, -1, voted)
 
 
-def probabilities(skill: float, seed: int) -> np.ndarray:
-    logits = np.random.default_rng(seed).normal(size=(FACES, 7))
-    logits[np.arange(FACES), labels()] += skill
+def noisy(labels: np.ndarray, seed: int | np.random.Generator = 0, skill: float = 1.5) -> np.ndarray:
+    """Return probabilities `(n, 7)` in which the label stands out of the noise."""
+    logits = np.random.default_rng(seed).normal(size=(len(labels), 7))
+    logits[np.arange(len(labels)), labels] += skill
     powers = np.exp(logits)
     return powers / powers.sum(axis=1, keepdims=True)
+
+
+def probabilities(skill: float, seed: int) -> np.ndarray:
+    return noisy(labels(), seed, skill)
 
 
 def predictions(skill: float, splits: tuple[str, ...] = ("public_test", "private_test")) -> pd.DataFrame:
@@ -60,13 +63,13 @@ def predictions(skill: float, splits: tuple[str, ...] = ("public_test", "private
 def degraded_table(accuracy: float) -> pd.DataFrame:
     """Return results on 1,000 degraded faces: this accuracy when clean, a tenth of it less for each strength."""
     rows: list[dict[str, Any]] = [{"kind": "clean", "strength": 0, "level": 0.0}]
-    for kind, one in DEGRADATIONS.items():
-        rows += [{"kind": kind, "strength": k, "level": float(level)} for k, level in enumerate(one.levels, start=1)]
+    for kind, degradation in DEGRADATIONS.items():
+        rows += [{"kind": kind, "strength": k, "level": float(v)} for k, v in enumerate(degradation.levels, start=1)]
     for row in rows:
-        found = accuracy * (1 - row["strength"] / 10)
-        row |= {"faces": 1000, "accuracy": found, "low": found - 0.03, "high": found + 0.03, "confidence": accuracy}
-        row |= {"faces_plurality": 900, "accuracy_plurality": found + 0.1}
-        row |= {"low_plurality": found + 0.07, "high_plurality": found + 0.13}
+        share = accuracy * (1 - row["strength"] / 10)
+        row |= {"faces": 1000, "accuracy": share, "low": share - 0.03, "high": share + 0.03, "confidence": accuracy}
+        row |= {"faces_plurality": 900, "accuracy_plurality": share + 0.1}
+        row |= {"low_plurality": share + 0.07, "high_plurality": share + 0.13}
     return pd.DataFrame(rows, columns=DEGRADED_COLUMNS)
 
 

@@ -1,7 +1,5 @@
 """Data sets in the shapes of the field, made from FER2013's faces or from noise."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import cv2

@@ -1,7 +1,5 @@
 """The app on a server of its own, and the browser to open it with."""
 
-from __future__ import annotations
-
 import functools
 import http.server
 import os

@@ -1,7 +1,5 @@
 """Model files that were made elsewhere: their answers equal a computation by hand, and what cannot be used is said."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import asdict
 

@@ -1,7 +1,5 @@
 """The served classifier: batches, threads, mirror images, bad files."""
 
-from __future__ import annotations
-
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np

@@ -1,9 +1,6 @@
 """The user's folders, and writing completely or not at all."""
 
-from __future__ import annotations
-
 import json
-import re
 
 import pandas as pd
 import platformdirs
@@ -13,7 +10,6 @@ from fer_core import files
 from fer_core.files import read_json, whole_file, whole_folder, write_json
 from fer_core.jobs import run_python
 from fer_core.types import FerError
-from tests.test_floors import ROOT, production_files
 
 
 @pytest.mark.parametrize("named", ["{0}/lab", "~/lab", ""])
@@ -131,10 +127,3 @@ def test_csv_for_people_is_text_where_a_spreadsheet_would_run_it(tmp_path):
     text = "file,'-gap,face\n'=1+1.jpg,-1.5,-1\n'+a,2.0,\n'-b,,3\n'@c,1e-07,4\n'\td,0.1,5\n"
     text += '"\'\ne",0.3333333333333333,6\n"a ""b"", c",1e+22,7\na=b,5.0,8\n'
     assert (tmp_path / "t.csv").read_bytes().decode() == text
-
-
-def test_there_is_no_other_writer_of_csv():
-    """Only `store` writes tables that are no output for people: they are read again."""
-    writes = re.compile(r"to_csv|csv\.writer|DictWriter")
-    others = {path.relative_to(ROOT) for path in production_files() if writes.search(path.read_text("utf-8"))}
-    assert {path.as_posix() for path in others} == {"fer_core/files.py", "fer_core/store/folders.py"}

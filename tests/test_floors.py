@@ -1,11 +1,13 @@
 """The package's layers: a room imports only from floors below it, and prediction works without TensorFlow."""
 
-from __future__ import annotations
-
 import ast
 import re
+import subprocess
+import sys
 from functools import cache
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 FLOORS = """
@@ -82,3 +84,34 @@ def test_only_rooms_that_train_import_a_training_framework_and_pages_touch_no_ar
         forbidden = {"streamlit"} if room_of(path) in training else FRAMEWORKS | {"streamlit"}
         assert not forbidden & {name.split(".")[0] for name in imported(path)}, path
     assert not [path for path in (ROOT / "pages").rglob("*.py") if {"numpy", "cv2", "PIL"} & imported(path)]
+
+
+LIGHT = """
+import sys, {pages}
+assert not {{"keras", "tensorflow", "optuna"}} & {{*sys.modules}}, "they take seconds, and a study may never be opened"
+import fer_core.cli, fer_core.runs.worker, fer_core.tuning.worker
+assert not {frameworks} & {{*sys.modules}}, "TensorFlow shares no process with serving"
+"""
+
+
+def test_neither_pages_nor_command_line_nor_workers_load_a_training_framework_at_once():
+    parts = (path.relative_to(ROOT).with_suffix("").parts for path in (ROOT / "pages/parts").rglob("[!_]*.py"))
+    program = LIGHT.format(pages=", ".join(map(".".join, parts)), frameworks=FRAMEWORKS)
+    subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "files"),
+    [
+        (r"to_csv|csv\.writer|DictWriter", {"files", "store/folders"}),  # the store's tables are no output for people
+        (r"os\.walk|\.rglob\(|os\.scandir|os\.listdir", {"data/folders", "visitors"}),  # disk space counts all files
+        # a training, and what adds a file, measure it before it is stored; an archive sends the checked file elsewhere
+        (
+            r"(?<!class )\bClassifier\(",
+            {"store/stored_model", "training/train", "measuring/added", "archives/worker"},
+        ),
+    ],
+)
+def test_there_is_one_writer_of_csv_one_walker_and_one_way_to_a_classifier(pattern, files):
+    users = [path.relative_to(ROOT) for path in production_files() if re.search(pattern, path.read_text("utf-8"))]
+    assert {path.as_posix() for path in users} == {f"fer_core/{file}.py" for file in files}

@@ -1,7 +1,5 @@
 """A password takes longer and longer to guess, for its guesser only."""
 
-from __future__ import annotations
-
 import pytest
 
 from fer_core.guesses import FORGOTTEN, FREE, LONGEST, Guesses

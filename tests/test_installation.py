@@ -1,7 +1,5 @@
 """What gets installed and who can reach it: bounds, lock files, the Makefile, the image and the proxy."""
 
-from __future__ import annotations
-
 import json
 import os
 import re

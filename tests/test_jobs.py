@@ -1,7 +1,5 @@
 """Background work: seen by its file of life, stopped by a file, killed if deaf; and children that run to their end."""
 
-from __future__ import annotations
-
 import os
 import sys
 import time

@@ -1,7 +1,5 @@
 """The classes that people name: which names are accepted, and their colours."""
 
-from __future__ import annotations
-
 import pytest
 
 from fer_core.inference.face_table import FACE_COLUMNS

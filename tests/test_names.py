@@ -1,7 +1,5 @@
 """Names of files: which are junk, the form in which they are compared and printed, and distinct ones."""
 
-from __future__ import annotations
-
 import unicodedata
 
 import pytest

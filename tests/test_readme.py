@@ -1,7 +1,5 @@
 """The README agrees with the stored models and with the package's layers."""
 
-from __future__ import annotations
-
 import re
 
 from typer.main import get_command

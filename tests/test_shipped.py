@@ -1,7 +1,5 @@
 """The shipped models: cards say what the stored predictions say, and the house rules of size hold."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

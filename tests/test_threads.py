@@ -1,7 +1,5 @@
 """Batches: in order whoever is done first, few in memory, and gone at once on Ctrl-C. Pools: objects up to a limit."""
 
-from __future__ import annotations
-
 import threading
 import time
 

@@ -1,7 +1,5 @@
 """What a person reads about an error: its reason, without the number that only programmers know."""
 
-from __future__ import annotations
-
 import os
 import socket
 from urllib.error import URLError

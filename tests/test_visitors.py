@@ -1,7 +1,5 @@
 """Visitors of a shared server: a folder each, limits, and a name that does not give the secret away."""
 
-from __future__ import annotations
-
 import gc
 
 import pytest

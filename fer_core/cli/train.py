@@ -184,22 +184,34 @@ def pretrain(
     subset: Annotated[
         int | None, Option(min=20, help="Use only this many faces, as a trial; stored separately.")
     ] = None,
+    faces: Annotated[
+        bool, Option("--faces", help="Learn what a network from VGGFace2 says of these faces and of FER2013's.")
+    ] = False,
+    fer2013: Fer2013 = None,
 ) -> None:
-    """Pretrain a backbone on UTKFace's age and gender, for `train --weights utkface`.
+    """Pretrain a backbone on UTKFace's age and gender for `train --weights utkface`, or with --faces for `faces`.
 
     You can interrupt it at any time: the same command resumes at the last finished epoch.
     """
     from fer_core.files import home
 
-    faces = load_utkface(data)
+    known = load_utkface(data)
     if subset is not None:
-        faces = faces.subset(np.arange(min(subset, len(faces))))
+        known = known.subset(np.arange(min(subset, len(known))))
     folder = home() / "backbones" / "trials" if subset is not None else None
-    from fer_core.training import pretrain as pretraining
+    from fer_core.training.pretrain import ages_and_genders, features_of_faces
+    from fer_core.training.pretrain import pretrain as train_backbone
 
+    if faces:
+        own = TrainingData.of(load_fer2013(fer2013)).training.images[:subset]
+        say(f"Computing features of {len(own) + len(known):,} faces and their mirror images, once")
+        pretext = features_of_faces(np.concatenate([own, known.images]))
+    else:
+        pretext = ages_and_genders(known)
     with progress_bar() as bar:
         log = lambda text: bar.log(escape(text))  # noqa: E731
-        path = pretraining.pretrain(backbone, faces, size, epochs, folder, [_epoch_bar(bar)], log)
+        given: dict[str, Any] = {"size": size, "epochs": epochs, "folder": folder}
+        path = train_backbone(backbone, pretext, callbacks=[_epoch_bar(bar)], say=log, **given)
     say(f"Stored {path} ({path.stat().st_size / 1e6:.1f} MB)")
 
 
@@ -278,19 +290,23 @@ def tune(
     ] = None,
     as_json: AsJson = False,
     submit: Annotated[bool, Option(help="Finally, queue a full training with the best settings.")] = False,
+    export: Annotated[Path | None, Option(help="Write the existing --study to this file, and try nothing.")] = None,
 ) -> None:
     """Search for good settings with many short trainings, ranked by their accuracy on the hold-out.
 
     A study that was stopped is continued by the same command. Run the command on several computers with the same
     --storage to share the work.
     """
-    from fer_core.tuning.study import create_study, open_storage, open_study
+    from fer_core.tuning.study import create_study, export_study, open_storage, open_study
 
     database = open_storage(storage)
     if model is None:
         if study is None:
             raise FerError(f"Expected a model, or an existing --study. Models: {', '.join(_NETWORKS)}.")
         work = open_study(study, database)
+        if export is not None:
+            export_study(work.name, database, path=export)
+            return
     else:
         spec, data = model_spec(model), DataSettings("fer2013", faces, balanced)
         if pictures is not None:

@@ -15,11 +15,11 @@ from fer_core.faces.detector import FaceDetector, default_detector
 from fer_core.faces.framing import STEEP_ROLL, framing_roll
 from fer_core.types import Face, FerError
 
-ENLARGED: Final = 192
-"""Side in pixels to which crops are enlarged for detection: few faces are found at FER2013's 48, nearly all at 192."""
-
-DETECTING: Final = ("face", "aligned")
-"""Preprocessings that detect the face, so that the models get a part of the crop."""
+DETECTING: Final = {"face": (192,), "aligned": (320, 320)}
+"""Preprocessings that detect the face, so that the models get a part of the crop, and how often they look: each time at
+the crop enlarged to this side in pixels, and turned as found before. Few faces are found at FER2013's 48, nearly all at
+192. On crops of the portrait turned by up to 35°, the angle is wrong by 10° after one look at 192, and by 2.5° after
+two at 320."""
 
 Box = tuple[float, float, float, float]
 """Left, top and side of a square as shares of a crop's width, and the degrees by which it is turned clockwise."""
@@ -57,9 +57,13 @@ def detect_boxes(
     detector = detector or default_detector()
     boxes = []
     for face in faces:
-        large = cv2.resize(face, (ENLARGED, ENLARGED), interpolation=cv2.INTER_LINEAR)
-        found = detector.detect(np.repeat(large[..., None], 3, axis=2), thorough=False)
-        boxes.append(_square(found[0], turned=preprocessing == "aligned") if found else WHOLE)
+        box = WHOLE
+        for side in DETECTING[preprocessing]:
+            (turned,) = crop_to_boxes(face[None], [(0.0, 0.0, 1.0, box[3])])
+            large = cv2.resize(turned, (side, side), interpolation=cv2.INTER_LINEAR)
+            found = detector.detect(np.repeat(large[..., None], 3, axis=2), thorough=False)
+            box = _square(found[0], side, before=box[3], turned=preprocessing == "aligned") if found else box
+        boxes.append(box)
     return boxes
 
 
@@ -100,11 +104,12 @@ def _rotation(degrees: float) -> NDArray[np.float64]:
     return np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
 
 
-def _square(face: Face, *, turned: bool) -> Box:
+def _square(face: Face, side: int, *, before: float, turned: bool) -> Box:
+    """Return the square around a face that was found in a crop enlarged to `side` and turned by `before` degrees."""
     x, y, width, height = face.box
     roll = framing_roll(face) if turned else 0.0
-    roll = roll if abs(roll) <= STEEP_ROLL else 0.0
-    size = min(max(width, height), ENLARGED)
-    left = min(max(x + (width - size) / 2, 0.0), ENLARGED - size)
-    top = min(max(y + (height - size) / 2, 0.0), ENLARGED - size)
-    return left / ENLARGED, top / ENLARGED, size / ENLARGED, roll
+    roll = before + roll if abs(before + roll) <= STEEP_ROLL else before
+    size = min(max(width, height), side)
+    corner = np.clip([x + (width - size) / 2, y + (height - size) / 2], 0.0, side - size)
+    left, top = _rotation(before) @ ((corner + size / 2) / side - 0.5) + 0.5 - size / side / 2
+    return float(left), float(top), size / side, roll

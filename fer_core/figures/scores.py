@@ -13,6 +13,7 @@ from fer_core.columns import percent
 from fer_core.figures.theme import (
     ACCENT,
     FONT,
+    INK,
     MUTED,
     axis,
     bands,
@@ -125,7 +126,7 @@ def class_scores(
     at_first = len([trace for trace in traces if trace["visible"] is True])
     return chart(
         traces,
-        100 + len(classes) * max(46, 11 * at_first) + legend_height(len(drawn), narrow),
+        100 + len(classes) * max(45, 9 * at_first) + legend_height(len(drawn), narrow),
         xaxis=axis("F1 with 95 % interval", range=[0, 1]),
         yaxis=category_axis(classes, FONT + 1),
         scattermode="group",
@@ -144,10 +145,15 @@ def paper_chart(marks: pd.DataFrame, metric: str) -> go.Figure:
         metric: its name for people.
     """
     variants = list(dict.fromkeys(marks["title"]))
-    looks = {"reported": (MUTED, "circle-open"), "measured here": (ACCENT, "diamond")}
+    looks = {
+        "reported": (MUTED, "circle-open"),
+        "measured here": (ACCENT, "diamond"),
+        "measured here, UTKFace weights": (SPLITS[1][0], "square"),
+        "measured here, face weights": (INK, "triangle-up"),
+    }
     traces = []
     for source in sorted(set(marks["source"]), reverse=True):
-        color, symbol = looks.get(source, (SPLITS[1][0], "square"))
+        color, symbol = looks[source]
         part = marks[marks["source"] == source]
         points = dots(part, "value", part["title"], color) | {
             "name": source,
@@ -163,6 +169,32 @@ def paper_chart(marks: pd.DataFrame, metric: str) -> go.Figure:
         yaxis=category_axis(variants, ticktext=[in_lines(variant) for variant in variants]),
         uirevision=metric,
         **with_legend(),
+    )
+
+
+def gains(table: pd.DataFrame) -> go.Figure:
+    """Return the gain of each change as a dot with a 95 % whisker, its verdict in words, and a line at zero.
+
+    Args:
+        table: columns `model` (what changes), `difference` with `_low` and `_high` (shares), and `verdict`.
+    """
+    points = table.rename(columns={"difference_low": "low", "difference_high": "high"})
+    points[["difference", "low", "high"]] *= 100
+    rows, least, most = list(points["model"]), min(0.0, points["low"].min()), max(0.0, points["high"].max())
+    texts = [f"  <b>{row.difference:+.1f}</b> {row.verdict}".replace("-", "−") for row in points.itertuples()]
+    zero, note = reference(0.0, "no difference")
+    return chart(
+        [
+            dots(points, "difference", rows, ACCENT) | _hover(points, "Points", "+.1f"),
+            words(list(points["high"]), rows, texts, FONT, showlegend=False),
+        ],
+        110 + ROW * len(rows),
+        xaxis=axis(
+            "Points of accuracy, with 95 % interval", tickformat="g", range=[least - 1, most + 0.6 * (most - least) + 1]
+        ),
+        yaxis=category_axis(rows, ticktext=[in_lines(row, 26) for row in rows]),
+        shapes=[zero],
+        annotations=[note],
     )
 
 

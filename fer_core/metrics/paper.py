@@ -55,6 +55,14 @@ and `fpr` of the expressions, `macro_avg` and `weighted_avg` of precision, recal
 CLAIMS: Final[list[dict[str, Any]]] = _RESULTS["claims"]
 """What the paper concludes, each as a comparison of accuracies; see the file."""
 
+CHANGES: Final[list[dict[str, Any]]] = [
+    {**group, "change": change, "first": first}
+    for group in _RESULTS["changes"]
+    for change, first in group["first"].items()
+]
+"""What the paper or its future work changes: `group`, `change`, our model with it (`first`) and without it (`other`),
+`against` in words, and the `seeds` without which so small a difference is not judged."""
+
 CONTRADICTIONS: Final = _read("paper_contradictions")
 """Where the paper disagrees with itself, by kind: `topic`, `variants` (our names; none if it is about all models),
 `note`, and `statements`: two or more pairs of where the paper says what."""
@@ -62,7 +70,7 @@ CONTRADICTIONS: Final = _read("paper_contradictions")
 PLAIN_MEANS: Final[str] = CONTRADICTIONS.pop("plain_means")
 """For readers of the contradictions: on what the impossible ones rest."""
 
-OTHER_WEIGHTS: Final = {"_utk": "UTKFace weights"}
+OTHER_WEIGHTS: Final = {"_faces": "face weights", "_utk": "UTKFace weights"}
 """Models that stand in for a variant that is not trained on ImageNet weights as in the paper: suffix and label."""
 
 PAPER_VARIANTS: Final[dict[str, str]] = {

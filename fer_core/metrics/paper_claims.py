@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -19,9 +18,6 @@ CLAIMS_CAPTION: Final = (
     "Differences in accuracy on PublicTest in points, with 95 % intervals (bootstrap over the test faces, and over the "
     "trainings where there are several). A claim agrees or differs if its intervals are on one side of 0."
 )
-
-TRIALS_FILE: Final = Path(__file__).with_name("paper_trials.csv")
-"""Small trainings: `name`, `seed` and `predicted`, a digit for each face of PublicTest; by tests/paper_trials.py."""
 
 UNKNOWN, NOT_TRAINED = "cannot be told", "not trained"
 
@@ -68,20 +64,7 @@ def paper_claims(predictions: Predictions | None) -> pd.DataFrame:
         Texts: `question`, `claim` as printed and `where`, the differences in the `paper` and in `ours`, with intervals,
         the `verdict`, and `why` it is limited.
     """
-    known = None if predictions is None else with_trials(predictions)
-    table = pd.DataFrame([_judged(claim, known) for claim in CLAIMS])
-    return table[(table["paper"] != "") | (table["ours"] != NOT_TRAINED)]
-
-
-def with_trials(predictions: Predictions) -> Predictions:
-    """Return predictions of PublicTest with those of the small trainings, as `<name>_small_seed<seed>`."""
-    ranks = np.argsort(np.argsort(predictions.rows))  # digits are in the order of FER2013's rows
-    for line in TRIALS_FILE.read_text(encoding="utf-8").splitlines()[1:]:
-        name, seed, text = line.split(",")
-        if len(text) == len(ranks):
-            answers = np.eye(7)[np.frombuffer(text.encode(), np.uint8) - ord("0")]
-            predictions = predictions.plus(f"{name}_small_seed{seed}", "", answers[ranks])
-    return predictions
+    return pd.DataFrame([_judged(claim, predictions) for claim in CLAIMS])
 
 
 def in_prose(claims: pd.DataFrame) -> list[str]:
@@ -96,16 +79,16 @@ def in_prose(claims: pd.DataFrame) -> list[str]:
 def _judged(claim: dict[str, Any], predictions: Predictions | None) -> dict[str, str]:
     first, others = claim["first"], claim["others"]
     printed = [
-        (step := reported(first)[0].accuracy - reported(other)[0].accuracy, _points(step))
+        (step := reported(first)[0].accuracy - reported(other)[0].accuracy, points(step))
         for other in others
         if reported(first)
     ]
     ours, ends, starts, fewest = [], [], set(), 99
     for other in others:
-        if predictions and (pair := _same_start(first, other, predictions)):
+        if predictions and (pair := same_start(first, other, predictions)):
             ending, sides = pair
             difference, interval = mean_difference(*sides)
-            ours.append((difference, f"{_points(difference)} ({_points(interval.low)} to {_points(interval.high)})"))
+            ours.append((difference, f"{points(difference)} ({points(interval.low)} to {points(interval.high)})"))
             ends.append(interval)
             starts.add(OTHER_WEIGHTS.get(ending, "ImageNet weights"))
             fewest = min(fewest, *map(len, sides))
@@ -133,10 +116,10 @@ def _judged(claim: dict[str, Any], predictions: Predictions | None) -> dict[str,
     }
 
 
-def _same_start(
+def same_start(
     first: str, other: str, predictions: Predictions
 ) -> tuple[str, tuple[NDArray[np.bool_], NDArray[np.bool_]]] | None:
-    """Return the ending of the weights from which both models are stored, and which faces each seed has right."""
+    """Return from which weights both models are stored, "" or of `OTHER_WEIGHTS`, and what each seed has right."""
     for ending in ("", *OTHER_WEIGHTS):
         names = [_seeds(f"{name}{ending}", predictions) for name in (first, other)]
         if all(names):
@@ -152,7 +135,8 @@ def _seeds(name: str, predictions: Predictions) -> list[str]:
     return [stored for stored in predictions.names if re.fullmatch(rf"{name}(_seed\d+)?", stored)]
 
 
-def _points(share: float) -> str:
+def points(share: float) -> str:
+    """Return a difference of shares as points with a sign: 0.0123 is "+1.2"."""
     return f"{100 * share:+.1f}".replace("-", "−")
 
 

@@ -56,7 +56,7 @@ class Backbone:
         size: side in pixels to which a face of FER2013, which has 48, is enlarged.
         imagenet_size: the same for its ImageNet weights; 0 for no difference.
         open_layers: last layers with weights that its `modified` model trains. Batch norm layers do not count.
-        epochs: of its pretraining on UTKFace.
+        epochs: of its pretraining.
         learning_rate: the maximum of its pretraining.
         milliseconds: for a face of `size` pixels in Keras on two cores; None if it was not measured.
         served_milliseconds: for a face in LiteRT on two cores, one face at a time.
@@ -203,9 +203,12 @@ def weights_file(name: str) -> str:
     return f"{stem}_imagenet_notop.weights.h5"
 
 
-def pretrained_file(backbone: str, size: int) -> str:
-    """Return the name of the file that `fer-lab pretrain` writes to `backbones/` in the data folder."""
-    return f"{backbone.lower()}_{size}_utkface.weights.h5"
+def pretrained_file(backbone: str, size: int, source: str) -> str:
+    """Return the name of the file that `fer-lab pretrain` writes to `backbones/` in the data folder.
+
+    `source` is one of `PRETRAINED`.
+    """
+    return f"{backbone.lower()}_{size}_{source}.weights.h5"
 
 
 def local_file(name: str) -> Path | None:

@@ -75,7 +75,7 @@ def _with_extra(spec: ModelSpec, ending: str) -> ModelSpec:
 
 _NETWORKS = ("compact_cnn", "transfer")
 _STAGES = ("frozen", "modified")
-_OTHER_WEIGHTS = {"utk": "utkface", "random": "random"}
+_OTHER_WEIGHTS = {"utk": "utkface", "faces": "faces", "random": "random"}
 
 _SPECS = {
     spec.name: spec
@@ -140,7 +140,7 @@ def model_spec(name: str) -> ModelSpec:
     Args:
         name: one of `model_names()`, or another backbone of Keras followed by `_frozen` or `_modified`, for example
             `resnet101v2_modified`. One of `EXTRAS` after the name of a network changes it: `densenet121_frozen_clahe`.
-            `_utk` (UTKFace) or `_random` at the end starts from these weights instead of ImageNet's.
+            `_utk` (UTKFace), `_faces` or `_random` at the end starts from these weights instead of ImageNet's.
 
     Raises:
         FerError: there is no such model.

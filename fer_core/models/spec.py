@@ -19,23 +19,37 @@ BATCH_NORMS: Final = ("none", "after pooling", "before noise", "after noise")
 """Where a batch norm stands: nowhere, on the pooled features, or before the backbone, where it is followed by the noise
 ("batch normalization first, followed by Gaussian noise", as the paper's abstract has it) or follows it."""
 
-WEIGHTS: Final = {"imagenet": "ImageNet", "vggface2": "VGGFace2", "utkface": "UTKFace", "random": "random weights"}
+WEIGHTS: Final = {
+    "imagenet": "ImageNet",
+    "vggface2": "VGGFace2",
+    "faces": "faces",
+    "utkface": "UTKFace",
+    "random": "random weights",
+}
 """Initial weights, with their titles."""
+
+PRETRAINED: Final = {
+    "faces": "on faces of FER2013 and UTKFace, to say of them what a network from VGGFace2 does",
+    "utkface": "on ages and genders of UTKFace",
+}
+"""Those of `WEIGHTS` that `fer-lab pretrain` makes, best first: on what, and what for."""
 
 _ENDINGS: Final = {"utkface": "utk"}
 """Short forms of initial weights in a model's name."""
 
 
-def utkface_note(sources: Iterable[str], scores: bool = True) -> str:
-    """Return what to know about models that start from UTKFace; empty if none does.
+def pretrained_note(sources: Iterable[str], scores: bool = True) -> str:
+    """Return what to know about models that start from `PRETRAINED` weights; empty if none does.
 
     Args:
         sources: the initial weights of the models that are shown, each as `ModelSpec.weights_from`.
         scores: whether the models are shown with scores, which differ from the paper's for this reason.
     """
-    if "utkface" not in set(sources):
+    shown = PRETRAINED.keys() & set(sources)
+    if not shown:
         return ""
-    note = "Models marked (UTKFace) start from weights trained here on UTKFace, which is for non-commercial research."
+    marked = [f"Models marked ({WEIGHTS[name]}) start from weights trained here {PRETRAINED[name]}." for name in shown]
+    note = " ".join([*sorted(marked), "UTKFace is for non-commercial research."])
     return f"{note} The paper started from ImageNet, so these do not repeat its scores." if scores else note
 
 
@@ -126,9 +140,6 @@ class ModelSpec:
     def with_weights(self, source: str) -> ModelSpec:
         """Return the same model with other initial weights, which its name and title include.
 
-        The features of backbones that are pretrained here differ in scale by orders of magnitude. A batch norm before
-        the head lets it converge many times faster, without making it more expressive.
-
         Raises:
             FerError: the source needs a backbone and the model has none, or the name includes other weights already.
         """
@@ -142,14 +153,12 @@ class ModelSpec:
                 f"{self.name} includes the weights that it starts from. To start from {source}, use the model "
                 f"{self.name.removesuffix(ending)}."
             )
-        spec = replace(
+        return replace(
             self,
             name=f"{self.name}_{_ENDINGS.get(source, source)}",
             title=f"{self.title} ({WEIGHTS.get(source, source)})",
             weights_from=source,
         )
-        needs_norm = source == "utkface" and self.backbone and self.batch_normalization == "none"
-        return replace(spec, batch_normalization="after pooling") if needs_norm else spec
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain JSON types, for cards and run folders; `classes` only where they are not the seven."""

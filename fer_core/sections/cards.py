@@ -18,7 +18,7 @@ from fer_core.measuring.results import load_predictions
 from fer_core.measuring.robustness import robustness_summary, robustness_table
 from fer_core.metrics.paper import reported
 from fer_core.models.registry import origin
-from fer_core.models.spec import WEIGHTS, ModelSpec
+from fer_core.models.spec import PRETRAINED, WEIGHTS, ModelSpec
 from fer_core.store.card import ModelCard, Score
 from fer_core.store.stored_model import StoredModel
 from fer_core.training.recipe import Recipe, fit_summary
@@ -66,7 +66,7 @@ def model_text(model: StoredModel) -> str:
 
 def _metadata(card: ModelCard) -> str:
     """Return the YAML block that Hugging Face reads. JSON values are YAML values."""
-    free = origin(card.weights_from) not in {"utkface", "imagenet"}
+    free = origin(card.weights_from) not in {"imagenet", *PRETRAINED}
     values: dict[str, Any] = {
         "license": "unknown" if card.added else "mit" if free else "other",
         **({} if free else {"license_name": "mit-with-non-commercial-data"}),

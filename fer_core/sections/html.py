@@ -25,10 +25,12 @@ from fer_core.files import whole_file, write_text
 from fer_core.metrics.core import metric_titles
 from fer_core.metrics.ensembles import Ensemble
 from fer_core.metrics.paper import PLAIN_MEANS, paper_metrics, paper_report
+from fer_core.metrics.paper_changes import CHANGES_CAPTION, changes_in_prose
 from fer_core.metrics.paper_claims import CLAIMS_CAPTION, in_prose
-from fer_core.models.spec import utkface_note
+from fer_core.models.spec import pretrained_note
 from fer_core.sections.results import Results, writing
-from fer_core.sections.sections import SECTIONS, Chart, Section
+from fer_core.sections.section import Chart, Section
+from fer_core.sections.sections import SECTIONS
 from fer_core.types import FerError
 
 # forbids the browser every request: what the page needs is in it
@@ -139,7 +141,7 @@ def _head(results: Results) -> Iterator[str]:
         f"not covered. Made with FER Lab, {made}.</p>"
     )
     yield f"<p>{escape(answers.yardstick)}</p>"
-    if note := utkface_note(results.board["weights_from"]):
+    if note := pretrained_note(results.board["weights_from"]):
         yield f"<p>{escape(note)}</p>"
     yield from (f'<p class="note">{escape(sentence)}</p>' for sentence in results.complaints)
     if len(results.front) < len(results.titles):
@@ -184,7 +186,9 @@ def _tables(results: Results, section: Section) -> Iterator[str]:
         sources = {name: titles[name] for name in ("reported", "measured")}
         yield _table(table.assign(**both), {"title": titles["title"], **paper_metrics(), **sources})
         yield f"<h3>The paper’s conclusions, judged</h3><p>{CLAIMS_CAPTION}</p>"
-        yield from (f"<p>{escape(sentence.replace('**', ''))}</p>" for sentence in in_prose(results.claims))
+        sentences = [*in_prose(results.claims), *changes_in_prose(results.changes)]
+        yield from (f"<p>{escape(sentence.replace('**', ''))}</p>" for sentence in sentences)
+        yield f"<p>{escape(CHANGES_CAPTION)}</p>"
         yield f"<h3>Contradictions in the paper</h3><p>{escape(PLAIN_MEANS)}</p>"
         titles = {"topic": "Topic", "note": "Contradiction", "statements": "Statements"}
         yield _table(results.tables["paper_contradictions"], titles, kind="long")

@@ -22,6 +22,7 @@ from fer_core.metrics.core import Measured, f1_table, measure_models, report_tab
 from fer_core.metrics.curves import HALF_A_PIXEL, curve_table, threshold_table
 from fer_core.metrics.ensembles import Ensemble, fuse
 from fer_core.metrics.paper import PAPER_VARIANTS, paper_contradictions, paper_f1, paper_overall, paper_report
+from fer_core.metrics.paper_changes import paper_changes
 from fer_core.metrics.paper_claims import paper_claims
 from fer_core.metrics.predictions import ENSEMBLE, Predictions, is_graded
 from fer_core.metrics.significance import pair_table
@@ -113,6 +114,12 @@ class Results:
         return paper_claims(public.answers if public else None)
 
     @cached_property
+    def changes(self) -> pd.DataFrame:
+        """What each change that the paper names gains."""
+        public = self.public()
+        return paper_changes(public.answers if public else None)
+
+    @cached_property
     def tables(self) -> dict[str, pd.DataFrame]:
         """Every table by name; those computed from predictions have the columns `split`, `view` and `by`."""
         answers = self.answers
@@ -142,6 +149,7 @@ class Results:
         return tables | {
             "paper": overall,
             "paper_f1": pd.concat(f1, ignore_index=True),
+            "paper_changes": self.changes,
             "paper_claims": self.claims,
             "paper_report": paper_report(),
             "paper_contradictions": paper_contradictions(),

@@ -9,6 +9,7 @@ import json
 import os
 import re
 import zipfile
+from dataclasses import replace
 from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 
 from fer_core.files import home, whole_file
 from fer_core.models import ModelSpec, backbones, build_network
-from fer_core.models.spec import WEIGHTS
+from fer_core.models.spec import PRETRAINED, WEIGHTS
 from fer_core.store.folders import list_models, load_model
 from fer_core.store.stored_model import KERAS, StoredModel
 from fer_core.types import FerError, reason
@@ -55,13 +56,11 @@ def weight_sources(spec: ModelSpec) -> tuple[list[str], list[str]]:
         names.append("imagenet")
         if not _imagenet_available(spec.backbone):
             notes.append(_to_download(spec.backbone, "ImageNet", "9 to 95 MB", backbones.weights_file(spec.backbone)))
-        if _pretrained_path(spec).is_file() or stored_backbone(spec) is not None:
-            names.append("utkface")
-        else:
-            notes.append(
-                f"utkface is not available: {spec.backbone} has not been pretrained on UTKFace on this computer. Do it "
-                f"once: fer-lab pretrain {spec.backbone} --data utkface.parquet"
-            )
+        for source in PRETRAINED:
+            if has_pretrained(pretrained := replace(spec, weights_from=source)):
+                names.append(source)
+            else:
+                notes.append(f"{source} is not available: {_to_pretrain(pretrained)}")
     same = attrgetter("architecture", "widths", "backbone", "backbone_size", "cut_after", "batch_normalization")
     for model in list_models()[0]:
         if model.card.spec is not None and same(model.card.spec) == same(spec):
@@ -81,6 +80,14 @@ def _to_download(backbone: str, source: str, size: str, file: str) -> str:
     )
 
 
+def _to_pretrain(spec: ModelSpec) -> str:
+    kind = " --faces" * (spec.weights_from == "faces")
+    return (
+        f"{spec.backbone} has not been pretrained {PRETRAINED[spec.weights_from]} on this computer. Do it once: "
+        f"`fer-lab pretrain {spec.backbone} --data utkface.parquet{kind}`."
+    )
+
+
 def _imagenet_available(backbone: str) -> bool:
     """Whether a file with this backbone's name is in `FER_BACKBONE_DIR` or in Keras' cache."""
     folders = [Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")) / "models"]
@@ -95,13 +102,17 @@ def _imagenet_available(backbone: str) -> bool:
 def initial_network(spec: ModelSpec, dtype: str = "float32") -> keras.Model:
     """Build a spec's network, as `build_network`, with the weights that it starts from.
 
-    `weights_from` is one of `WEIGHTS` (`utkface`: the result of `fer-lab pretrain`, or a backbone read from a stored
-    model) or the name of a stored model of the same network; if it has other classes, the head starts from random
-    weights. A `FerError` is raised if they are not available or do not fit.
+    `weights_from` is one of `WEIGHTS` (of `PRETRAINED`: the result of `fer-lab pretrain`, or a backbone read from a
+    stored model) or the name of a stored model of the same network; if it has other classes, the head starts from
+    random weights. A `FerError` is raised if they are not available or do not fit.
     """
+    from fer_core.models.networks import backbone_of
+
     network = build_network(spec, dtype)
-    if spec.weights_from == "utkface":
-        _load_pretrained(network, spec)
+    if spec.weights_from in PRETRAINED:
+        if not spec.backbone:
+            raise FerError(f"Only models with a backbone can start from {spec.weights_from}. Received: {spec.name}")
+        load_pretrained(backbone_of(network), spec)
     elif spec.weights_from not in WEIGHTS:
         given, own = stored_network(spec.weights_from).get_weights(), network.get_weights()
         if load_model(spec.weights_from).card.classes != spec.classes:
@@ -158,7 +169,7 @@ def pretraining_note(spec: ModelSpec) -> dict[str, Any] | None:
     """Return how the backbone of a spec was pretrained, as noted by `pretrain`; None if there is no such note."""
     if spec.weights_from == "vggface2":
         return {"backbone": spec.backbone, "source": VGGFACE2_SOURCE}
-    if spec.weights_from != "utkface":
+    if spec.weights_from not in PRETRAINED:
         return None
     path = _pretrained_path(spec)
     note = path.with_suffix("").with_suffix(".json")
@@ -171,27 +182,25 @@ def pretraining_note(spec: ModelSpec) -> dict[str, Any] | None:
 
 
 def _pretrained_path(spec: ModelSpec) -> Path:
-    return home() / "backbones" / backbones.pretrained_file(spec.backbone, spec.backbone_size)
+    return home() / "backbones" / backbones.pretrained_file(spec.backbone, spec.backbone_size, spec.weights_from)
 
 
-def _load_pretrained(network: keras.Model, spec: ModelSpec) -> None:
-    from fer_core.models.networks import backbone_of
+def has_pretrained(spec: ModelSpec) -> bool:
+    """Whether the `PRETRAINED` weights that a spec starts from are on this computer."""
+    return _pretrained_path(spec).is_file() or stored_backbone(spec) is not None
 
-    if spec.architecture != "transfer":
-        raise FerError(f"Only models with a backbone can start from utkface. Received: {spec.name}")
+
+def load_pretrained(backbone: keras.Model, spec: ModelSpec) -> None:
+    """Set a backbone's weights to the `PRETRAINED` ones that a spec starts from; a `FerError` if they are missing."""
     path = _pretrained_path(spec)
-    command = f"fer-lab pretrain {spec.backbone} --data utkface.parquet"
     if not path.is_file():
         if (model := stored_backbone(spec)) is not None:
-            return read_backbone(backbone_of(network), model.content())
-        raise FerError(
-            f"{spec.backbone} has not been pretrained on UTKFace on this computer. Do it once: `{command}`. "
-            f"Missing: {path}"
-        )
+            return read_backbone(backbone, model.content())
+        raise FerError(f"{_to_pretrain(spec)} Missing: {path}")
     try:
-        backbone_of(network).load_weights(path)
+        backbone.load_weights(path)
     except Exception as error:  # as above
-        raise FerError(f"The weights {path} cannot be read. Pretrain again: `{command}`.") from error
+        raise FerError(f"The weights {path} cannot be read. Delete the file and pretrain again.") from error
 
 
 def stored_backbone(spec: ModelSpec) -> StoredModel | None:
@@ -199,7 +208,7 @@ def stored_backbone(spec: ModelSpec) -> StoredModel | None:
 
     In the LiteRT files of other backbones than VGG16 and VGG19, the converter has folded batch norm into the kernels.
     """
-    source = ("utkface", spec.backbone, spec.backbone_size)
+    source = (spec.weights_from, spec.backbone, spec.backbone_size)
     if spec.backbone in {"VGG16", "VGG19"}:
         for model in list_models(servable=True)[0]:
             other = model.card.spec

@@ -8,7 +8,7 @@ from typing import Any, Final
 from fer_core.files import name_from
 from fer_core.models import ModelSpec
 from fer_core.models.backbones import backbone_named
-from fer_core.models.spec import WEIGHTS
+from fer_core.models.spec import PRETRAINED, WEIGHTS
 from fer_core.training.augmentation import AS_THE_PAPER, MIRROR_ONLY, ROBUST, Augmentation, augmentation_named
 from fer_core.types import FerError
 
@@ -127,8 +127,8 @@ def recipe_for(spec: ModelSpec) -> Recipe:
     if spec.architecture != "transfer":
         return COMPACT
     if spec.open_layers == 0:
-        return FROZEN_UTKFACE if spec.weights_from == "utkface" else FROZEN
-    return MODIFIED_UTKFACE if spec.weights_from == "utkface" else MODIFIED
+        return FROZEN_PRETRAINED if spec.weights_from in PRETRAINED else FROZEN
+    return MODIFIED_PRETRAINED if spec.weights_from in PRETRAINED else MODIFIED
 
 
 def named_recipe(spec: ModelSpec) -> Recipe:
@@ -174,11 +174,12 @@ def fine_tuning_recipe(spec: ModelSpec, faces: int, epochs: int) -> Recipe:
     return replace(recipe, epochs=epochs, batch_size=batch, peak_learning_rate=recipe.peak_learning_rate * factor)
 
 
-def pretraining_recipe(backbone: str, epochs: int | None = None) -> Recipe:
-    """Return the recipe that pretrains a backbone on UTKFace; `epochs` instead of its own."""
+def pretraining_recipe(backbone: str, source: str = "utkface", *, epochs: int | None = None) -> Recipe:
+    """Return the recipe that pretrains a backbone for one of `PRETRAINED`; `epochs` instead of its own."""
     known = backbone_named(backbone)
+    drawn = replace(WARPED, flip=source == "utkface")  # for `faces`, mirror images are faces of their own
     epochs = known.epochs if epochs is None else epochs
-    return replace(PRETRAINING, epochs=epochs, peak_learning_rate=known.learning_rate)
+    return replace(PRETRAINING, epochs=epochs, peak_learning_rate=known.learning_rate, augmentation=drawn)
 
 
 def recipe_summary(spec: ModelSpec, recipe: Recipe) -> str:
@@ -278,8 +279,9 @@ FROZEN = Recipe(
     ema=0.0,
     augmentation=MIRROR_ONLY,  # so that features can be cached
 )
-FROZEN_UTKFACE = replace(FROZEN, epochs=30, peak_learning_rate=1e-2, weight_decay=0.01)
-"""Chosen on the hold-out for VGG16 and ResNet50, whose heads converge more slowly than on ImageNet's features."""
+FROZEN_PRETRAINED = replace(FROZEN, epochs=30, peak_learning_rate=5e-2, weight_decay=0.01)
+"""Chosen on the hold-out for VGG16, whose features from UTKFace are small: with 4,000 training faces its loss on 1,200
+faces of the hold-out is 1.671, against 1.688 at a rate of 0.01 and 1.673 at 0.2."""
 
 MODIFIED = Recipe(
     epochs=15,
@@ -294,7 +296,9 @@ MODIFIED = Recipe(
 AS_THE_PAPER_FITS = replace(
     MODIFIED, epochs=30, schedule="constant", label_smoothing=0.0, ema=0.0, early_stopping=5, mixed_precision=False
 )
-MODIFIED_UTKFACE = replace(MODIFIED, epochs=8)  # limited by computing time: the validation accuracy was still rising
+MODIFIED_PRETRAINED = replace(MODIFIED, epochs=8)  # limited by computing time: the validation accuracy was still rising
+
+WARPED: Final = Augmentation(48, 15.0, (0.85, 1.15), 3.0, True, 0.15, 0.3, 0.25)
 
 PRETRAINING: Final = Recipe(
     epochs=20,
@@ -304,6 +308,6 @@ PRETRAINING: Final = Recipe(
     weight_decay=1e-2,
     label_smoothing=0.0,
     ema=0.0,
-    augmentation=Augmentation(48, 15.0, (0.85, 1.15), 3.0, True, 0.15, 0.3, 0.25),
+    augmentation=WARPED,
 )
-"""For ages and genders. `fer_core.models.backbones` has the epochs and the learning rate of each backbone."""
+"""For backbones. `fer_core.models.backbones` has the epochs and the learning rate of each backbone."""

@@ -23,6 +23,7 @@ from fer_core.models import ModelSpec, build_network
 from fer_core.models.backbones import weights_digest
 from fer_core.models.diagram import network_blocks
 from fer_core.models.networks import backbone_of
+from fer_core.models.spec import PRETRAINED
 from fer_core.store.folders import save_model
 from fer_core.store.stored_model import StoredModel
 from fer_core.training.baselines import Say, store_ensemble, train_baseline
@@ -118,8 +119,8 @@ def train(
         callbacks: additional Keras callbacks.
         say: called with a sentence for each step.
         ship: store it for this repository: with a small `.keras` file, or without one if the model starts from ImageNet
-            or UTKFace, because it would be large. A model on a downloaded backbone is kept for comparison only, with
-            card, history and predictions, because its weights are not ours to ship.
+            or `PRETRAINED` weights, because it would be large. A model on a downloaded backbone is kept for comparison
+            only, with card, history and predictions, because its weights are not ours to ship.
         mapped: also store the map of the test faces. It takes a minute or two on two cores, so that short trainings
             leave it out; `fer-lab evaluate NAME --map --save` makes it later.
 
@@ -193,7 +194,7 @@ def train(
     )
     if kept_for_comparison:
         card, weights = replace(card, measured_file=file_facts), b""
-    large = spec.weights_from in {"imagenet", "utkface"}
+    large = spec.weights_from in {"imagenet", *PRETRAINED}
     archive = b"" if ship and large else keras_archive(served, small=ship)
     positions = _map(served, spec, data.tests, say) if mapped and data.tests is not None else None
     return save_model(

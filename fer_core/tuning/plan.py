@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from fer_core.files import checked_name, home
@@ -36,6 +37,9 @@ USUAL: Final = tuple(name for name in TUNABLE if name != "patience")
 STORAGE_VARIABLE: Final = "FER_TUNING_STORAGE"  # environment variable: the URL of the studies' database
 BUILD_SECONDS: Final = 8.0
 """Seconds to build a network and compile its first step, needed by each trial; measured for `compact_cnn`."""
+
+STORED: Final = Path(__file__).with_name("paper_study.jsonl")
+"""The study of the paper's final model that comes with FER Lab, written by `tune --export`."""
 
 NOTE: Final = "note"  # attribute of a trial in the database: one sentence on why it failed or was stopped
 _LIMITS: Final = {"learning_rate": (1e-9, 1e3), "strength": (0.0, 2.0), "label_smoothing": (0.0, 0.9)}

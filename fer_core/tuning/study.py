@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import optuna
@@ -17,6 +18,7 @@ import sqlalchemy
 from optuna import visualization
 from optuna.trial import FrozenTrial, TrialState
 
+from fer_core.files import whole_file
 from fer_core.runs.run import RunPlan
 from fer_core.tuning.plan import NOTE, SETTING_LABELS, TuningPlan, default_storage, with_values
 from fer_core.types import FerError, reason
@@ -236,6 +238,25 @@ def open_study(name: str, storage: optuna.storages.RDBStorage) -> TuningStudy:
         plan = TuningPlan.from_dict(study.user_attrs.get(_PLAN, {}))
         optuna.storages.fail_stale_trials(study)
     return TuningStudy(plan, study)
+
+
+def export_study(name: str, storage: optuna.storages.RDBStorage, *, path: Path) -> None:
+    """Write a study to one file of JSON lines, Optuna's journal, which `read_study` reads."""
+    with database_errors(), whole_file(path) as partial:
+        optuna.copy_study(from_study_name=name, from_storage=storage, to_storage=_journal(partial))
+
+
+def read_study(path: Path) -> TuningStudy:
+    """Return the study in a file of `export_study`; a `FerError` if there is none."""
+    try:
+        study = optuna.load_study(study_name=None, storage=_journal(path))
+    except (KeyError, ValueError, OSError) as error:
+        raise FerError(f"{path.name} is not a file of `fer-lab tune --export` ({reason(error)}).") from error
+    return TuningStudy(TuningPlan.from_dict(study.user_attrs.get(_PLAN, {})), study)
+
+
+def _journal(path: Path) -> optuna.storages.JournalStorage:
+    return optuna.storages.JournalStorage(optuna.storages.journal.JournalFileBackend(str(path)))
 
 
 def study_names(storage: optuna.storages.RDBStorage) -> list[str]:

@@ -12,7 +12,9 @@ from typing import Any, Final
 import plotly.graph_objects as go
 import streamlit as st
 
+from fer_core.figures.diagram import diagram_text, network_diagram
 from fer_core.figures.theme import fitted
+from fer_core.store.stored_model import StoredModel
 
 NARROW: Final = 640  # width in pixels below which the layout is that of a phone
 
@@ -110,3 +112,9 @@ def show_chart(figure: go.Figure, alt: str, key: str | None = None, **settings: 
     if narrow_screen():
         figure = figure.update_layout(dragmode=False)  # so that a finger on a chart scrolls the page
     return st.plotly_chart(figure, key=key, config=config, alt=alt, **settings)
+
+
+def show_network(model: StoredModel) -> None:
+    """Show the diagram of a model's network; nothing if its card has none."""
+    if blocks := model.card.training.get("blocks"):
+        show_chart(network_diagram(blocks, narrow=narrow_screen()), diagram_text(blocks), key="network")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
@@ -147,9 +146,7 @@ def _first_sentence(words: str) -> str:
 def _votes(_: DeltaGenerator | None) -> str:
     answers, _first = _judged("d")
     cells = label_cells(answers.given, answers.labels)
-    same = cells[cells["actual"] == cells["predicted"]].rename(columns={"actual": "label", "rate": "same"})
-    everyone = pd.DataFrame({"label": ["all"], "same": [same["count"].sum() / cells["count"].sum()]})
-    words = says.labels(pd.concat([same, everyone]))
+    words = says.labels(cells)
     show_chart(confusion_chart(cells, "rates", titles=("FER2013’s label", "Most annotators")), words)
     return words
 

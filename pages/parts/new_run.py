@@ -270,14 +270,13 @@ def select_network() -> ModelSpec:
     sources, notes = weight_sources(spec)
     words = (
         "ImageNet: a backbone trained on photographs. UTKFace: one trained on ages and genders of faces. "
-        "VGGFace2: one trained to tell faces apart. A model: continue its training."
+        "VGGFace2: one trained to tell faces apart. faces: one taught by that of VGGFace2. A model: continue its "
+        "training."
     )
     start = sources.index(DEFAULT_MODEL) if DEFAULT_MODEL in sources else 0
     settings: Any = {"format_func": lambda source: titles.get(source, source), "bind": "query-params"}
     settings["help"] = "\n\n".join([words, *map(plain, notes)])
     source = st.selectbox("Start from", sources, start, key="f_start", **settings)
-    if source == "utkface":
-        return spec.with_weights("utkface")  # with the head that fits such features
     return replace(spec, weights_from=str(source))
 
 

@@ -16,12 +16,10 @@ from fer_core.data import SAMPLE_CREDIT, read_image
 from fer_core.explain import OcclusionMap, Tour, close_up, occlusion_map, tour
 from fer_core.explain.examples import EXAMPLES, example
 from fer_core.faces import (
-    DetectionStages,
     Evidence,
     annotated_jpeg,
     annotated_png,
     default_detector,
-    detection_stages,
     enlarged_pixels,
     heatmap_on_crop,
     preprocess_faces,
@@ -214,12 +212,6 @@ def faces_upright(picture: Picture, model: StoredModel) -> list[Image]:
     """Return each face of a picture upright in colour. The arrays must not be changed."""
     image = decoded(picture)
     return [upright_face(image, result.face) for result in result_for(picture, model).faces]
-
-
-@kept_by(held_here)
-def stages_of(picture: Picture) -> DetectionStages:
-    """Return what face detection makes of a picture."""
-    return detection_stages(decoded(picture))
 
 
 def annotated_download(pictures: list[Picture], results: list[PictureResult]) -> bytes:

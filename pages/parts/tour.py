@@ -15,7 +15,7 @@ from fer_core.figures.bars import logit_bars, probability_text, softmax_table
 from fer_core.figures.matrices import number_grid
 from fer_core.labels import EXPRESSIONS
 from fer_core.store.stored_model import StoredModel
-from pages.parts.charts import narrow_screen, show_chart, space_here
+from pages.parts.charts import narrow_screen, show_chart, show_network, space_here
 from pages.parts.common import emphasis, note_detector, plain
 from pages.parts.pictures import SAMPLE, Picture, evidence_tile
 
@@ -32,7 +32,10 @@ Explained = tuple[str, dict[str, str]]  # what happens in a step and why; the nu
 
 
 def show_step(step: str, tour: Tour, picture: Picture, model: StoredModel) -> None:
-    """Show one step: its picture or chart at the left; buttons, sentences and numbers at the right."""
+    """Show one step: its picture or chart at the left; buttons, sentences and numbers at the right.
+
+    The diagram of the network stands below the step that computes its layers.
+    """
     left, right = st.columns([5, 4], gap="medium")
     with left:
         sentences, numbers = STEPS[step](tour, picture, model)
@@ -40,6 +43,8 @@ def show_step(step: str, tour: Tour, picture: Picture, model: StoredModel) -> No
         _back_and_next(step)
         st.markdown(sentences)
         st.markdown("\n".join(f"- {name}: **{plain(value)}**" for name, value in numbers.items()))
+    if step == "Activations":
+        show_network(model)
 
 
 def _back_and_next(step: str) -> None:

@@ -21,6 +21,7 @@ from fer_core.training.recipe import recipe_for
 from fer_core.tuning import worker
 from fer_core.tuning.plan import (
     SETTING_LABELS,
+    STORED,
     USUAL,
     SearchSpace,
     TuningPlan,
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
 
     from fer_core.tuning.study import TuningStudy
 
+PAPERS: Final = "The paper’s final model"
 STUDY: Final = "t_study"  # key and query parameter of the selected study
 MORE_TRIALS: Final = 10  # to add to a study that has as many as were asked for
 REFRESH_SECONDS: Final = 2.0
@@ -73,9 +75,14 @@ def tuning() -> None:
         return
     with st.expander("New study", icon=":material/add:", expanded=not names):
         _new_study(names)
+    if STORED.is_file():
+        names.append(PAPERS)
     if names:
         name = st.selectbox("Study", names, key=STUDY, bind="query-params", width=400)
-        _live(str(name))
+        if name == PAPERS:
+            _outcome(_studies().read_study(STORED))
+        else:
+            _live(str(name))
 
 
 def _studies() -> ModuleType:
@@ -154,8 +161,6 @@ def _study(study: TuningStudy, working: bool) -> None:
             more = (lambda: worker.start(study.name, goal),)
             if st.button(f"Continue to {goal} trials", icon=icon, key="t_more", on_click=attempt, args=more):
                 st.rerun()  # the whole page, because this fragment does not refresh itself yet
-    varied = ", ".join(map(_label, plan.space.varied))
-    st.caption(f"{plain(plan.spec.title)}, {plan.epochs} epochs per trial, varying {varied}.")
     if working:
         current = ", ".join(
             f"trial {row.trial} after epoch {row.epochs} of {plan.epochs}"
@@ -165,19 +170,45 @@ def _study(study: TuningStudy, working: bool) -> None:
         st.progress(share, f"{ended} of {study.requested} trials: {current or 'getting ready'}")
     elif (last := worker.log(study.name, 1)).startswith("Error:"):
         st.error(plain(last.removeprefix("Error:").strip()), icon=":material/error:")
-    with suppress(FerError):  # no trial has ended well
-        _best(study, study.best())
-    if ended:
-        _charts(study)
-        _table(trials, plan.space.varied)
+    _outcome(study)
     with st.expander("Log", icon=":material/article:"):
         st.code(worker.log(study.name, 200) or "There is no log on this computer.", language=None, height=260)
 
 
-def _best(study: TuningStudy, best: Any) -> None:
+def _outcome(study: TuningStudy) -> None:
+    """Show what the trials of a study have found so far."""
+    plan = study.plan
+    varied = ", ".join(map(_label, plan.space.varied))
+    st.caption(f"{plain(plan.spec.title)}, {plan.epochs} epochs per trial, varying {varied}.")
+    with suppress(FerError):  # no trial has ended well
+        _best(study, study.best())
+    if study.ended():
+        _charts(study)
+        _table(study.trials(), plan.space.varied)
+
+
+def papers_study() -> None:
+    """Show what was tried and chosen for the paper's final model, where such a study is stored."""
+    if STORED.is_file():
+        study = _studies().read_study(STORED)
+        st.markdown("**Learning rate and patience, tuned on validation**")
+        st.markdown(
+            f"{_in_words(study.best())} {study.ended()} trials of {study.plan.spec.title}, each at "
+            f"most {study.plan.epochs} epochs on {study.plan.data.faces:,} faces. All trials: Fine-tune, Tuning."
+        )
+        setting = study.plan.space.varied[0]
+        alt = f"Hold-out accuracy of each trial by {_label(setting)}"
+        show_chart(study.setting_chart(setting), alt, key="t_papers_study")
+
+
+def _in_words(best: Any) -> str:
     values = ", ".join(f"{_label(name)} {_value(value)}" for name, value in best.params.items())
     share = percent(best.value, ".1%")
-    st.markdown(f"#### Best: trial {best.number + 1} with {share} of the hold-out, by the label\n\nIts {values}.")
+    return f"Best: trial {best.number + 1} with {share} of the hold-out, by the label. Its {values}."
+
+
+def _best(study: TuningStudy, best: Any) -> None:
+    st.markdown(f"#### {_in_words(best)}")
     words, icon = "Train the best on all data as a run", ":material/model_training:"
     click: Any = {"on_click": start, "args": (study.best_plan(),), "kwargs": {"leave": True}}
     if st.button(words, type=emphasis(), icon=icon, key="t_train", **click):

@@ -1,7 +1,5 @@
 """One call for pictures and videos of any kind: its table agrees with what analyses a single one."""
 
-from __future__ import annotations
-
 import doctest
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """Models and predictions of others measured in one call: the numbers are scikit-learn's, and those of the cards."""
 
-from __future__ import annotations
-
 import doctest
 
 import numpy as np

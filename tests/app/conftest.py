@@ -17,6 +17,7 @@ from fer_core.faces import DetectorUnavailable, yunet_path
 from fer_core.store import folders
 from fer_core.store.folders import promoted
 from fer_core.store.stored_model import WEIGHTS, StoredModel
+from tests.clips import film, moving_head
 from tests.made_up_store import add_models, write_fer2013
 
 SHIPPED_DEFAULT = folders.SHIPPED / folders.DEFAULT_MODEL
@@ -33,10 +34,20 @@ def yunet(request: pytest.FixtureRequest) -> Path | None:
             return None
 
 
+@pytest.fixture(scope="session")
+def short_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A video of 20 frames over two seconds."""
+    path = tmp_path_factory.mktemp("films") / "clip.mp4"
+    path.write_bytes(film(moving_head(20)))
+    return path
+
+
 @pytest.fixture(autouse=True)
-def own_home(home: Path, tmp_path: Path, yunet: Path | None, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A data folder of the test's own, of the shipped models only the default one, and the same detector for all."""
+def own_home(home: Path, tmp_path: Path, yunet: Path | None, short_clip: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A data folder of the test's own, of the shipped models only the default one, the same detector for all, and a
+    short sample clip."""
     monkeypatch.setenv("FER_YUNET_MODEL", str(yunet or "not here"))
+    monkeypatch.setattr("pages.parts.video.sample_clip", lambda: short_clip)
     shipped = tmp_path / "shipped"
     shipped.mkdir()
     monkeypatch.setattr(folders, "SHIPPED", shipped)
@@ -107,11 +118,9 @@ def made_up(own_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def real(own_home, monkeypatch, fer2013, fer2013_path, ferplus_path, request) -> FaceDataset:
-    """FER2013 itself, parsed once, with FER+'s votes, which belong to no other faces."""
-    (own_home / "cache").mkdir(parents=True)
-    (own_home / "cache" / "fer2013").symlink_to(request.config.cache.mkdir("fer_home") / "cache" / "fer2013")
-    monkeypatch.setenv("FER2013_PATH", str(fer2013_path))
+def real(own_home, monkeypatch, fer2013, fer2013_file, ferplus_path) -> FaceDataset:
+    """FER2013 itself with FER+'s votes, which belong to no other faces."""
+    monkeypatch.setenv("FER2013_PATH", str(fer2013_file))
     monkeypatch.setenv("FERPLUS_PATH", str(ferplus_path))
     return fer2013
 

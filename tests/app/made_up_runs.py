@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import shutil
 import time
-import zipfile
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from fer_core.store.stored_model import PREDICTIONS
 from fer_core.training.recipe import recipe_for
 from tests.app.conftest import change_card
 from tests.bad_inputs import encoded, good_input
+from tests.data.conftest import make_zip
 from tests.made_up_store import predictions
 
 EACH = 20
@@ -80,8 +80,4 @@ def portrait(turn: float = 0.0, mirrored: bool = False) -> bytes:
 
 def zipped(**files: bytes) -> bytes:
     """Return a zip of files; two underlines in a name stand for a slash."""
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w") as archive:
-        for name, content in files.items():
-            archive.writestr(name.replace("__", "/"), content)
-    return stream.getvalue()
+    return make_zip(io.BytesIO(), ((name.replace("__", "/"), content) for name, content in files.items())).getvalue()

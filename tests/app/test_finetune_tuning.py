@@ -11,7 +11,8 @@ from fer_core.runs.run import list_runs
 from fer_core.training.recipe import recipe_for
 from fer_core.tuning import worker
 from fer_core.tuning.plan import SearchSpace, TuningPlan
-from fer_core.tuning.study import TuningStudy, create_study, open_storage, open_study
+from fer_core.tuning.study import TuningStudy, create_study, export_study, open_storage, open_study
+from pages.parts.tuning import PAPERS
 from tests.app.conftest import said
 
 
@@ -87,6 +88,21 @@ def test_a_study_at_work_shows_how_far_it_is_and_can_be_stopped(page, monkeypatc
     assert (bar.value, bar.text) == (15, "3 of 20 trials: trial 4 after epoch 1 of 4")
     app.button(key="t_stop").click().run()
     assert stopped == ["one"]
+
+
+def test_the_stored_study_is_shown_and_its_chart_on_compare(page, open_app, three, tmp_path, monkeypatch):
+    for module in ("pages.parts.tuning", "fer_core.tuning.plan"):
+        monkeypatch.setattr(f"{module}.STORED", tmp_path / "stored.jsonl")
+    study = made_study("one", 9)
+    export_study("one", open_storage(), path=tmp_path / "stored.jsonl")
+    app = page(f_tab="Tuning", t_study=PAPERS)
+    best = f"Best: trial {study.best().number + 1} with {percent(study.best().value, '.1%')} of the hold-out"
+    assert best in said(app)
+    assert "t_more" not in [button.key for button in app.button]
+    assert len(app.dataframe[0].value) == 9
+    app = open_app("compare", c_section="Paper")
+    assert best in said(app)
+    assert f"9 trials of {study.plan.spec.title}, each at most 4 epochs on 500 faces" in said(app)
 
 
 def test_a_broken_database_is_one_sentence(page, own_home):

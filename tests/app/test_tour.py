@@ -29,6 +29,7 @@ def test_every_step_shows_something_and_the_last_one_the_served_probability(open
         assert charts(app) or pictures(app)
         assert all(charts(app) + pictures(app)), "each has an alternative text"
         assert "**" in said(app)
+        assert any("Gray face" in alt for alt in charts(app)) == (step == "Activations"), "the diagram of the network"
         if step in ("Picture", "Align", "Crop"):  # these pictures are square, and have a height before they are loaded
             assert SIDE in heights(app.main)
     assert app.button(key="t_next").disabled

@@ -24,7 +24,7 @@ def test_the_sample_has_results_before_any_click_whatever_the_link_says(page):
     assert app.title[0].value == "Video"
     assert "Made from one still picture" in said(app)
     assert len(app.get("video")) == 1
-    assert "The sample clip: 100 frames over 8.0 seconds, " in said(app)
+    assert "The sample clip: 20 frames over 2.0 seconds, " in said(app)
     assert app.subheader[0].value.startswith("Face 1: happy ")
     assert [words.split(" ")[0] for words in charts(app)] == ["Share", "The", "Probabilities"]
     assert "happy" in charts(app)[0]
@@ -38,7 +38,7 @@ def test_model_and_rate_from_a_link(page, from_utkface, never_sure):
     assert "Not sure in 100 % of this time: no expression reaches 100 %" in said(app)
     assert app.subheader[0].value.startswith("Face 1: happy ")
     assert app.get_by_key("v_model").value == from_utkface
-    assert app.dataframe[0].value["seconds"].nunique() == 16
+    assert app.dataframe[0].value["seconds"].nunique() == 4
 
 
 def test_an_uploaded_film_with_two_faces(page, yunet_file):

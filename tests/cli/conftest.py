@@ -1,7 +1,5 @@
 """Run the command line as a user does, in this process."""
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,7 +11,7 @@ from PIL import Image
 from typer.testing import CliRunner, Result
 
 from fer_core.cli import app, output
-from fer_core.data import FaceDataset, sample_portrait
+from fer_core.data import sample_portrait
 from fer_core.store.folders import load_model
 from fer_core.store.stored_model import StoredModel
 
@@ -41,14 +39,6 @@ def two_faces(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("pictures") / "two.jpg"
     Image.fromarray(np.concatenate([sample_portrait(), sample_portrait()[:, ::-1]], axis=1)).save(path, quality=95)
     return path
-
-
-@pytest.fixture
-def fer2013_file(home: Path, fer2013: FaceDataset, fer2013_path: Path, pytestconfig: pytest.Config) -> Path:
-    """The path of the real FER2013, which this test's data folder has parsed already."""
-    (home / "cache").mkdir(parents=True)
-    (home / "cache" / "fer2013").symlink_to(pytestconfig.cache.mkdir("fer_home") / "cache" / "fer2013")
-    return fer2013_path
 
 
 @pytest.fixture

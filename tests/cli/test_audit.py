@@ -1,7 +1,5 @@
 """`audit`: tables, JSON and CSV of made-up people, and of UTKFace if it is there."""
 
-from __future__ import annotations
-
 import csv
 import io
 import json

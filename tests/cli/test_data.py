@@ -1,7 +1,5 @@
 """`data`: the counts of FER2013, downloads, and the roll of a face."""
 
-from __future__ import annotations
-
 import io
 import json
 import sys

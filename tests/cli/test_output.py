@@ -1,7 +1,5 @@
 """Tables that fit the terminal: file names and model names stay whole."""
 
-from __future__ import annotations
-
 import io
 import re
 import sys

@@ -1,7 +1,5 @@
 """`runs`: the queue from the command line."""
 
-from __future__ import annotations
-
 import json
 import time
 from dataclasses import asdict

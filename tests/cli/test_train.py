@@ -1,7 +1,5 @@
 """`train`: a few faces in, a stored model out; `tune`: a study that is continued. Its fits: tests/tuning."""
 
-from __future__ import annotations
-
 import json
 import re
 from pathlib import Path
@@ -12,11 +10,22 @@ import pytest
 from fer_core.metrics.paper import PAPER_VARIANTS
 from fer_core.runs.run import list_runs
 from fer_core.store.folders import load_model, promoted
+from fer_core.training.callbacks import HISTORY
+from fer_core.tuning.study import read_study
 from fer_core.types import FerError
 from tests.cli.conftest import fails
 from tests.made_up_store import add_model
 from tests.own_data import own_study
 from tests.runs.conftest import write_faces
+from tests.tuning.conftest import curves
+
+__all__ = ["curves"]
+
+
+@pytest.fixture(autouse=True)
+def one_conversion(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Store weights in one way: to choose among all takes a conversion each, and is tested in tests/training."""
+    monkeypatch.setattr("fer_core.training.train.QUANTIZATIONS", ("float32",))
 
 
 @pytest.mark.slow
@@ -39,8 +48,13 @@ def test_trains_stores_and_serves(fer, fer2013_file, home, portrait):
     assert "belongs to a run with another model, recipe or dataset" in fer(*words, "2").stderr
 
 
-@pytest.mark.slow
-def test_trains_on_own_pictures_of_own_classes(fer, home, tmp_path):
+def test_trains_on_own_pictures_of_own_classes(fer, home, tmp_path, monkeypatch):
+    """The fit itself, which is that of all trainings, is left out."""
+
+    def no_fit(*_, folder, **__):
+        (folder / HISTORY).write_text("epoch,loss,val_loss\n0,2.0,1.5\n")
+
+    monkeypatch.setattr("fer_core.training.train.fit", no_fit)
     study = own_study(tmp_path / "study", each=24)
     assert fer("data", "add", "pain", study, "--whole-image", "--own-classes").exit_code == 0
     result = fer("train", "compact_cnn", "--pictures", "pain", "--epochs", "1", "--weights", "compact_cnn_student")
@@ -53,8 +67,6 @@ def test_trains_on_own_pictures_of_own_classes(fer, home, tmp_path):
     assert "faces of the hold-out" in result.stdout
     scores = json.loads(fer("evaluate", model.name, "--on", "pain", "--json").stdout)[model.name]["pain"]
     assert set(scores) == {"plain", "flip"}
-    assert fer("train", "compact_cnn", "--pictures", study, "--crops", "--epochs", "1").exit_code == 0
-    assert load_model("compact_cnn_study").card.training["faces"] == model.card.training["faces"]
 
 
 def some_faces(path: Path, *usages: str) -> Path:
@@ -100,30 +112,26 @@ def pictures(home: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> list:
-    """Replace fits; return the list of recipes they are called with. Smaller label smoothing gives higher accuracy."""
-    recipes = []
-
-    def fit(_, spec, *, recipe, callbacks, **given):
-        recipes.append(recipe)
-        return {"val_accuracy": [1 - recipe.label_smoothing], "val_loss": [0.5]}
-
-    monkeypatch.setattr("fer_core.training.fit.fit", fit)
-    monkeypatch.setattr("fer_core.training.initial_weights.initial_network", lambda *_: None)
+def asked(curves, monkeypatch: pytest.MonkeyPatch) -> list:
+    """Replace fits; return the recipes they are called with. Smaller label smoothing gives higher accuracy."""
     monkeypatch.setattr("fer_core.jobs.start", lambda *_, **__: None)
-    return recipes
+    return curves(lambda recipe: [1 - recipe.label_smoothing])
 
 
-def test_a_study_is_created_and_continued_and_its_best_queued(fer, pictures, asked):
+def test_a_study_is_created_and_continued_and_its_best_queued(fer, pictures, asked, tmp_path):
     words = ["--pictures", pictures, "--crops", "--trials", "2", "--epochs", "1", "--learning-rate", "0.001", "0.01"]
     assert "Trial 2: accuracy" in fer("tune", "compact_cnn", "--study", "own", *words).stderr
+    fer("tune", "--study", "own", "--export", str(tmp_path / "own.jsonl"))
+    assert len(read_study(tmp_path / "own.jsonl").trials()) == 2
     document = json.loads(fer("tune", "--study", "own", "--trials", "4", "--json", "--submit").stdout)
     assert len(document["trials"]) == len(asked) == 4
     best = max(document["trials"], key=lambda trial: trial["accuracy"])
     (run,) = list_runs()[0]
     assert (run.id, run.plan.data.path) == (document["run"], str(pictures))
-    assert run.plan.recipe.label_smoothing == best["label_smoothing"] == min(r.label_smoothing for r in asked)
-    assert all(0.001 <= recipe.peak_learning_rate <= 0.01 for recipe in asked)
+    assert (
+        run.plan.recipe.label_smoothing == best["label_smoothing"] == min(recipe.label_smoothing for _, recipe in asked)
+    )
+    assert all(0.001 <= recipe.peak_learning_rate <= 0.01 for _, recipe in asked)
 
 
 def test_wrong_studies_are_explained(fer, pictures, asked):

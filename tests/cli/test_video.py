@@ -1,7 +1,5 @@
 """`video`: tables, the annotated video, JSON, errors in one sentence, and results so far after Ctrl-C."""
 
-from __future__ import annotations
-
 import json
 import signal
 import subprocess
@@ -16,9 +14,8 @@ from fer_core.inference.face_table import VIDEO_COLUMNS
 from fer_core.labels import EXPRESSIONS
 from tests.cli.conftest import fails
 from tests.clips import film, moving_head, scene
+from tests.server import ROOT
 from tests.waiting import PATIENCE, until
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="session")

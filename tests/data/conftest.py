@@ -1,7 +1,7 @@
-import io
 import zipfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,6 +9,7 @@ from PIL import Image
 
 from fer_core.data import SPLITS, VOTE_COLUMNS, FaceDataset, FerPlusVotes
 from fer_core.labels import EXPRESSIONS
+from tests.bad_inputs import encoded
 
 
 def make_dataset(n: int = 21, seed: int = 0) -> FaceDataset:
@@ -35,12 +36,11 @@ def votes_of(*faces: dict[str, int]) -> FerPlusVotes:
 
 
 def png(height: int = 48, width: int = 48, value: int = 128) -> bytes:
-    stream = io.BytesIO()
-    Image.fromarray(np.full((height, width), value, dtype=np.uint8)).save(stream, "PNG")
-    return stream.getvalue()
+    return encoded(Image.fromarray(np.full((height, width), value, dtype=np.uint8)), "PNG")
 
 
-def make_zip(path: Path, files: Iterable[tuple[str, bytes]]) -> Path:
+def make_zip(path: Any, files: Iterable[tuple[str, bytes]]) -> Any:
+    """Write a zip to a path or a stream, and return this."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in files:
             archive.writestr(name, content)

@@ -124,13 +124,6 @@ def test_leaked_mask(small):
     assert leaked_mask(leaky, training).tolist() == [False, False, True, False, False, False, False]
 
 
-def test_real_duplicates_against_plain_comparison(fer2013):
-    found = find_duplicates(fer2013)
-    _, inverse, counts = np.unique(fer2013.images.reshape(-1, 2304), axis=0, return_inverse=True, return_counts=True)
-    assert found.faces == (counts[inverse.ravel()] > 1).sum()
-    assert len(found.groups) == (counts > 1).sum()
-
-
 @pytest.fixture
 def table():
     rows = [{"anger": 6, "neutral": 4}, {"happiness": 5, "sadness": 5}, {"contempt": 7, "disgust": 3}, {"NF": 10}, {}]

@@ -1,5 +1,4 @@
 import io
-import re
 import shutil
 import stat
 import zipfile
@@ -11,7 +10,6 @@ from fer_core.data.folders import entries, files_in
 from fer_core.types import FerError
 from tests.data.conftest import make_zip, png
 from tests.junk import JUNK, with_junk
-from tests.test_floors import ROOT, production_files
 
 
 def test_unpacks_files_and_folders_from_a_path_or_a_stream(tmp_path):
@@ -154,10 +152,3 @@ def test_a_folder_that_cannot_be_read_is_named(tmp_path):
     for walk in (files_in, entries):
         with pytest.raises(FerError, match=r"The folder .*gone cannot be read \(No such file or directory\)"):
             walk(tmp_path / "gone")
-
-
-def test_there_is_no_other_walker():
-    """Disk space is counted with all files; all else that lists pictures uses the walker."""
-    walks = re.compile(r"os\.walk|\.rglob\(|os\.scandir|os\.listdir")
-    others = {path.relative_to(ROOT).as_posix() for path in production_files() if walks.search(path.read_text("utf-8"))}
-    assert others == {"fer_core/data/folders.py", "fer_core/visitors.py"}

@@ -1,7 +1,5 @@
 """Angles of made-up heads that are turned in space, and of faces whose landmarks say nothing."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation

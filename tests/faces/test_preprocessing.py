@@ -6,6 +6,7 @@ import pytest
 
 from fer_core.data import sample_portrait
 from fer_core.faces import crop_face, default_detector, preprocess_faces
+from fer_core.faces.framing import framing_roll
 from fer_core.faces.preprocessing import WHOLE, crop_to_boxes, detect_boxes, maps_on_whole_faces
 from fer_core.types import Face, FerError
 
@@ -58,6 +59,7 @@ def test_other_preprocessing_and_no_faces(faces):
         preprocess_faces(faces, "magic")
 
 
+@pytest.mark.detector
 def test_a_real_face_is_cut_closer():
     portrait = sample_portrait()
     crop, _ = crop_face(portrait, default_detector().detect(portrait)[0])
@@ -77,23 +79,26 @@ def test_a_square_is_turned_as_the_line_between_the_eyes(faces):
     angle = np.radians(20)
     landmarks = 40.0 * np.array([[0, 0], [np.cos(angle), np.sin(angle)], [0.5, 0.5], [0.2, 1], [0.8, 1]]) + 70
     for points, expected in ((landmarks, 20), (None, 0), (landmarks[[1, 0, 2, 3, 4]], 0)):  # no eyes; a wrong line
-        finds_it = SimpleNamespace(detect=lambda *_, points=points, **__: [Face((48, 48, 96, 96), 0.9, points)])
-        ((*_, roll),) = detect_boxes(faces[:1], "aligned", finds_it)
+        looks = iter([Face((80, 80, 160, 160), 0.9, points), Face((80, 0, 160, 160), 0.9)])  # then higher, and level
+        finds_it = SimpleNamespace(detect=lambda *_, looks=looks, **__: [next(looks)])
+        ((left, top, size, roll),) = detect_boxes(faces[:1], "aligned", finds_it)
         assert roll == pytest.approx(expected, abs=1e-4)
+        up = (np.sin(np.radians(expected)) / 4, -np.cos(np.radians(expected)) / 4)  # a quarter, along the turned face
+        np.testing.assert_allclose((left - 0.25, top - 0.25, size), (*up, 0.5), atol=1e-6)
 
 
 @pytest.mark.usefixtures("yunet_file")  # the fallback leaves such a small face unturned
-@pytest.mark.parametrize("degrees", [-15, 10])
+@pytest.mark.parametrize("degrees", [-35, -15, 10, 25])
 def test_aligned_faces_have_level_eyes(degrees):
     portrait = sample_portrait()
     face = default_detector().detect(portrait)[0]
     x, y, width, height = face.box
     centre = (x + width / 2, y + height / 2)
     tilted = cv2.warpAffine(portrait, cv2.getRotationMatrix2D(centre, -degrees, 1.0), portrait.shape[1::-1])
-    crop = cv2.cvtColor(cv2.getRectSubPix(tilted, (115, 115), centre), cv2.COLOR_RGB2GRAY)[None]
-    ((*_, before),) = detect_boxes(crop, "aligned")
-    ((*_, after),) = detect_boxes(preprocess_faces(crop, "aligned"), "aligned")
-    assert before * degrees > 0 and abs(after) < 3 < abs(before)
+    crop = cv2.cvtColor(cv2.getRectSubPix(tilted, (115, 115), centre), cv2.COLOR_RGB2GRAY)
+    crop = cv2.resize(crop, (48, 48), interpolation=cv2.INTER_AREA)[None]
+    ((*_, turned),) = detect_boxes(crop, "aligned")
+    assert turned == pytest.approx(framing_roll(face) + degrees, abs=5), "as measured on the portrait, which is sharp"
     assert detect_boxes(crop)[0][3] == 0, "`face` does not turn"
 
 

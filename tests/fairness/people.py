@@ -1,20 +1,19 @@
 """Pictures of made-up people with a table: gray squares of a brightness, in a folder or a zip."""
 
-import io
-import zipfile
+import shutil
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
+from tests.bad_inputs import encoded
+
 TABLE = "file,gender,age,expression\nanna.png,female,34,happy\nben.png,male,61,sad\ncleo.png,female,8,\n"
 
 
 def picture(gray: int = 120) -> bytes:
-    stream = io.BytesIO()
     noise = np.random.default_rng(gray).integers(-20, 20, (64, 64)) + gray
-    Image.fromarray(noise.clip(0, 255).astype(np.uint8)).save(stream, "PNG")
-    return stream.getvalue()
+    return encoded(Image.fromarray(noise.clip(0, 255).astype(np.uint8)), "PNG")
 
 
 def write_people(folder: Path, table: str = TABLE) -> Path:
@@ -27,8 +26,4 @@ def write_people(folder: Path, table: str = TABLE) -> Path:
 
 
 def zipped(folder: Path) -> Path:
-    path = folder.with_suffix(".zip")
-    with zipfile.ZipFile(path, "w") as archive:
-        for file in sorted(folder.rglob("*")):
-            archive.write(file, f"people/{file.relative_to(folder)}")
-    return path
+    return Path(shutil.make_archive(str(folder), "zip", folder.parent, folder.name))

@@ -4,21 +4,10 @@ import pytest
 
 from fer_core.faces import DEGRADATIONS
 from fer_core.figures import curves as charts
-from fer_core.measuring.results import load_predictions, training_curves
+from fer_core.measuring.results import training_curves
 from fer_core.measuring.robustness import robustness_curves, robustness_table
 from fer_core.metrics.calibration import reliability_table
 from fer_core.metrics.curves import curve_table, curves_of, threshold_table
-from tests.made_up_store import add_models
-
-
-@pytest.fixture(scope="module")
-def models(tmp_path_factory):
-    return add_models(tmp_path_factory.mktemp("store"))
-
-
-@pytest.fixture(scope="module")
-def answers(models):
-    return load_predictions(models, "PublicTest", "plain")[0]
 
 
 @pytest.fixture(scope="module")

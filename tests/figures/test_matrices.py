@@ -4,15 +4,8 @@ import pytest
 
 from fer_core.figures import matrices
 from fer_core.labels import EXPRESSIONS
-from fer_core.measuring.results import load_predictions
 from fer_core.metrics.confusion import confusion_cells, difference_cells
 from fer_core.metrics.significance import both_ways, pair_table
-from tests.made_up_store import add_models
-
-
-@pytest.fixture(scope="module")
-def answers(tmp_path_factory):
-    return load_predictions(add_models(tmp_path_factory.mktemp("store")), "PublicTest", "plain")[0]
 
 
 @pytest.fixture(scope="module")

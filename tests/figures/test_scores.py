@@ -6,9 +6,18 @@ import pytest
 
 from fer_core.columns import percent_text
 from fer_core.figures.bars import softmax_table
-from fer_core.figures.scores import accuracy_intervals, class_scores, error_leaves, group_rates, paper_chart, ranking
+from fer_core.figures.scores import (
+    accuracy_intervals,
+    class_scores,
+    error_leaves,
+    gains,
+    group_rates,
+    paper_chart,
+    ranking,
+)
 from fer_core.figures.theme import MODEL_COLORS, fitted, in_lines, model_styles, safe
 from fer_core.labels import COLORS, EXPRESSIONS
+from fer_core.metrics.paper import OTHER_WEIGHTS
 
 MEASURED = pd.DataFrame(
     [
@@ -90,9 +99,32 @@ def test_reported_values_have_no_whisker():
     reported, measured = paper_chart(pd.DataFrame({"title": ["a", "a"], **sources, **numbers}), "Accuracy").data
     assert ends(reported) == [(0.5, 0.5)]
     assert ends(measured) == [(0.38, 0.42)]
-    sources["source"][1] += ", UTKFace weights"
-    _, other = paper_chart(pd.DataFrame({"title": ["a", "a"], **sources, **numbers}), "Accuracy").data
-    assert other.marker.color != measured.marker.color and other.marker.symbol != measured.marker.symbol
+    looks = {(measured.marker.color, measured.marker.symbol)}
+    for weights in OTHER_WEIGHTS.values():
+        sources["source"][1] = f"measured here, {weights}"
+        _, other = paper_chart(pd.DataFrame({"title": ["a", "a"], **sources, **numbers}), "Accuracy").data
+        looks.add((other.marker.color, other.marker.symbol))
+    assert len(looks) == len({color for color, _ in looks}) == len({symbol for _, symbol in looks}) == 3
+
+
+def test_gains_are_in_points_around_a_line_at_zero():
+    table = pd.DataFrame(
+        {
+            "model": ["noise", "crop"],
+            "difference": [0.02, -0.035],
+            "difference_low": [0.01, -0.05],
+            "difference_high": [0.03, -0.02],
+            "verdict": ["helps", "hurts"],
+        }
+    )
+    figure = gains(table)
+    marks, texts = figure.data
+    np.testing.assert_allclose(ends(marks), [(1, 3), (-5, -2)])
+    assert list(texts.text) == ["  <b>+2.0</b> helps", "  <b>−3.5</b> hurts"]
+    low, high = figure.layout.xaxis.range
+    assert "%" not in figure.layout.xaxis.tickformat
+    assert low < -5 and high > 3 and figure.layout.shapes[0].x0 == 0
+    assert table["difference"][0] == 0.02, "the table stays as it is"
 
 
 def test_groups_differ_in_colour_and_shape_and_small_ones_are_hollow():

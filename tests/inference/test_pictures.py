@@ -35,6 +35,7 @@ def test_faces_are_numbered_as_one_reads():
     assert pictures.reading_order([]) == []
 
 
+@pytest.mark.detector
 def test_one_smiling_face_on_the_sample_and_none_on_gray(analyzer):
     (result,) = analyzer.analyze(sample_portrait())
     assert result.expression == "happy"
@@ -65,6 +66,7 @@ def test_whole_image_is_one_face_and_equals_the_classifier(analyzer):
     np.testing.assert_allclose(result.probabilities, expected, atol=0.02)
 
 
+@pytest.mark.detector
 def test_results_keep_the_order_of_the_faces(analyzer):
     (found,) = analyzer.analyze(sample_portrait())
     corner = Face((0.0, 0.0, 60.0, 80.0), 1.0)

@@ -153,6 +153,7 @@ def test_looks_every_few_frames_and_more_often_when_frames_are_rare():
         assert detector.looks == looks
 
 
+@pytest.mark.detector
 def test_a_failing_frame_is_passed_through_counted_and_logged_once(classifier, caplog):
     stream = StreamAnalyzer(classifier, settings=EVERY_FRAME)
     good = frame_with_heads([(200, 100)])
@@ -167,6 +168,7 @@ def test_a_failing_frame_is_passed_through_counted_and_logged_once(classifier, c
     assert (numbers(after), after.failed) == ([1], False)
 
 
+@pytest.mark.detector
 def test_sizes_may_change_and_time_may_start_again(classifier):
     stream = StreamAnalyzer(classifier)
     large = frame_with_heads([(300, 100)], side=200)

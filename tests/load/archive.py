@@ -4,8 +4,6 @@ Run by hand where Ray is installed: `python -m tests.load.archive --photos 20000
 them by threads and on the cluster, and compares the two tables. It prints what it measured as JSON.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import tempfile

@@ -3,8 +3,6 @@
 It loads a page and its scripts, speaks Streamlit's WebSocket protocol, uploads files, reads pictures, draws nothing.
 """
 
-from __future__ import annotations
-
 import asyncio
 import re
 from typing import Any, Self

@@ -1,7 +1,5 @@
 """Ways to damage a file: bits, length, order, sizes in headers, and numbers inside text or a compressed container."""
 
-from __future__ import annotations
-
 import gzip
 import io
 import re

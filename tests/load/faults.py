@@ -4,8 +4,6 @@ Each scenario has a fresh data folder. Full disks are small file systems in memo
 these rights their rows say so and count as violated. Trainings are of a tiny network on made-up faces. Linux only.
 """
 
-from __future__ import annotations
-
 import asyncio
 import os
 import subprocess

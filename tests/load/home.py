@@ -1,7 +1,5 @@
 """What the scripts share: a fresh data folder, small files, and a table; exit status 1 if a limit is violated."""
 
-from __future__ import annotations
-
 import io
 import signal
 import sys
@@ -37,7 +35,7 @@ def face() -> Image.Image:
 
 def packed(files: dict[str, bytes]) -> bytes:
     """Return a zip of files by name."""
-    return make_zip(io.BytesIO(), files.items()).getvalue()  # type: ignore
+    return make_zip(io.BytesIO(), files.items()).getvalue()
 
 
 @contextmanager

@@ -1,7 +1,5 @@
 """Files of stored models."""
 
-from __future__ import annotations
-
 import shutil
 from pathlib import Path
 from typing import Final
@@ -18,7 +16,7 @@ from fer_core.measuring.scoreboard import card_scoreboard
 from fer_core.metrics.mapped_faces import map_table
 from fer_core.store.folders import SHIPPED, list_models
 from fer_core.types import FerError
-from tests.load.home import Input, packed
+from tests.load.home import Input
 
 MODEL: Final = "compact_cnn"  # the shipped model whose files are damaged; it has all kinds of files
 
@@ -26,17 +24,6 @@ MODEL: Final = "compact_cnn"  # the shipped model whose files are damaged; it ha
 def models() -> dict[str, bytes]:
     files = (path for path in (SHIPPED / MODEL).iterdir() if path.suffix in (".json", ".csv", ".parquet", ".tflite"))
     return {path.name: path.read_bytes() for path in files}
-
-
-def model_bombs() -> dict[str, bytes]:
-    return {
-        "card.json": b"[" * 200_000,
-        "history.csv": b"epoch,loss\n" + b"1," * (10 << 20),
-        "degraded.csv": b"," * (20 << 20),
-        "model.tflite": bytes(50 << 20),
-        "predictions.parquet": b"PAR1" + bytes(20 << 20) + b"PAR1",
-        "map.parquet": models()["card.json"],
-    }
 
 
 def read_model(given: Input, folder: Path) -> list[str]:
@@ -71,18 +58,6 @@ def read_model(given: Input, folder: Path) -> list[str]:
 
 def keras() -> dict[str, bytes]:
     return {"model.keras": (SHIPPED / MODEL / "model.keras").read_bytes()}
-
-
-def keras_bombs() -> dict[str, bytes]:
-    def archive(config: bytes, weights: bytes = b"") -> bytes:
-        return packed({"config.json": config, "metadata.json": b"{}", "model.weights.h5": weights})
-
-    empty = b'{"module": "keras", "class_name": "Sequential", "config": {"layers": []}, "registered_name": null}'
-    return {
-        "zeros.keras": archive(empty, bytes(600 << 20)),
-        "text.keras": archive(b" " * (300 << 20)),
-        "deep.keras": archive(b"[" * 100_000),
-    }
 
 
 def read_keras(given: Input, folder: Path) -> list[str]:

@@ -5,8 +5,6 @@ no file behind. Files are read in child processes, so that a crash or a file tha
 Linux only: the peak memory of each file comes from `/proc`.
 """
 
-from __future__ import annotations
-
 import multiprocessing
 import os
 import resource
@@ -33,7 +31,6 @@ from tests.load.home import MEGABYTE, Input, fresh_home, show
 SECONDS: Final = 5.0  # of processor time, of all threads: time by the clock depends on what else the machine does
 BYTES: Final = 700_000_000  # peak above what the process holds with its libraries: 250 MB, or 950 MB with TensorFlow
 PATIENCE: Final = 60.0  # seconds after which a child that reads one file is killed
-BOMBS: Final = 0.05  # share of the inputs that are bombs, small files that claim to be large, not damaged files
 ADDRESS_SPACE: Final = 12 << 30  # bytes that a child may map, so that a mistake does not take the machine's memory
 
 
@@ -42,18 +39,17 @@ class Kind(NamedTuple):
 
     share: float  # of all inputs
     good: Callable[[], dict[str, bytes]]  # undamaged files by name
-    bombs: Callable[[], dict[str, bytes]]
     read: Callable[[Input, Path], list[str]]  # as pages and commands do; returns complaints, or raises a `FerError`
     together: int = 1000  # how many a process reads; Keras keeps memory of each network
 
 
 KINDS: Final[dict[str, Kind]] = {
-    "picture": Kind(0.37, pictures.pictures, pictures.picture_bombs, pictures.read_picture),
-    "video": Kind(0.17, pictures.videos, pictures.video_bombs, pictures.read_video),
-    "zip": Kind(0.15, zips.zips, zips.zip_bombs, zips.read_zip),
-    "table": Kind(0.16, zips.tables, zips.table_bombs, zips.read_table),
-    "model": Kind(0.10, models.models, models.model_bombs, models.read_model),
-    "keras": Kind(0.05, models.keras, models.keras_bombs, models.read_keras, together=10),
+    "picture": Kind(0.37, pictures.pictures, pictures.read_picture),
+    "video": Kind(0.17, pictures.videos, pictures.read_video),
+    "zip": Kind(0.15, zips.zips, zips.read_zip),
+    "table": Kind(0.16, zips.tables, zips.read_table),
+    "model": Kind(0.10, models.models, models.read_model),
+    "keras": Kind(0.05, models.keras, models.read_keras, together=10),
 }
 
 
@@ -78,9 +74,6 @@ def make(kind: str, seed: int, number: int) -> Input:
     """Return input `number` of a kind; the same for the same seed."""
     random = np.random.default_rng([seed, sorted(KINDS).index(kind), number])
     good = KINDS[kind].good()
-    if random.random() < BOMBS and (bombs := KINDS[kind].bombs()):  # bombs take a minute to make
-        name = str(random.choice(sorted(bombs)))
-        return Input(f"bomb {name}", name, bombs[name])
     name = str(random.choice(sorted(good)))
     ways = [*ANY, *WAYS.get(Path(name).suffix, ())]
     way = ways[random.integers(len(ways))]

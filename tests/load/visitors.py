@@ -9,8 +9,6 @@ minutes and removes it when another one closes: so one last visitor comes and go
 150 MB beside the files, which Streamlit holds twice while they arrive and then once; and 100 MB more afterwards.
 """
 
-from __future__ import annotations
-
 import asyncio
 import math
 import random

@@ -1,17 +1,12 @@
 """Zips and tables, as pages and `audit` read them."""
 
-from __future__ import annotations
-
 import functools
 import gzip
 import io
 import shutil
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from fer_core.data import load_fer2013, load_ferplus
 from fer_core.data.pictures import open_grouped
@@ -23,7 +18,6 @@ from fer_core.store.folders import load_model
 from tests.bad_inputs import encoded
 from tests.data.conftest import csv_text, make_dataset
 from tests.load.home import Input, face, packed
-from tests.load.pictures import picture_bombs
 
 
 def _csv(faces: int) -> bytes:
@@ -53,24 +47,11 @@ def zips() -> dict[str, bytes]:
     }
 
 
-@functools.cache
-def zip_bombs() -> dict[str, bytes]:
-    bomb, both = picture_bombs()["colour.png"], ("happy/a.png", "sad/a.png")
-    return {
-        "zeros.zip": packed(dict.fromkeys(both, bytes(300 << 20))),
-        "nested.zip": packed({"happy/a.zip": packed({f"{k}.png": bytes(1 << 20) for k in range(60)})}),
-        "below the limit.zip": packed(dict.fromkeys(both, bytes(30 << 20))),
-        "many.zip": packed({f"happy/{k}.png": b"" for k in range(20_000)}),
-        "picture bombs.zip": packed(dict.fromkeys(both, bomb)),
-        "csv.zip": packed({"fer2013.csv": b"emotion,pixels,Usage\n" + b"\n" * (60 << 20)}),
-    }
-
-
 def read_zip(given: Input, folder: Path) -> list[str]:
     """The pages Fine-tune (which keeps the zip), Dataset and Fairness, and FER2013 from a zip."""
     if given.name in ("people.zip", "listed.zip"):
         return _read_people(given, folder)
-    if given.name.startswith("fer2013") or given.name == "csv.zip":
+    if given.name.startswith("fer2013"):
         path = folder / given.name
         path.write_bytes(given.content)
         load_fer2013(path)
@@ -108,37 +89,8 @@ def tables() -> dict[str, bytes]:
     }
 
 
-@functools.cache
-def table_bombs() -> dict[str, bytes]:
-    header = b"emotion,pixels,Usage\n"
-    face = b"3," + b" ".join([b"0"] * 2304) + b",Training\n"
-    return {
-        "lines.csv.gz": gzip.compress(header + b"\n" * (300 << 20), 9),
-        "one line.csv.gz": gzip.compress(header + b"1" * (300 << 20), 9),
-        "faces.csv.gz": gzip.compress(header + face * 120_000, 9),
-        "quote.csv": header + b'3,"' + b"1 " * (20 << 20),
-        "columns.csv": b"," * (30 << 20) + b"\n",
-        "nothing.csv": bytes(20 << 20),
-        "one row.csv.gz": gzip.compress(header + (b'"",' * 300_000 + b'"\n",') * 300, 9),
-        "commas.zip": packed({"table.csv": b"," * 60_000_000 + b"\n", "a.png": b""}),
-        "equal rows.parquet": _equal("a.png", 10_000_000, 20),
-        "one text.parquet": _equal("x" * 10_000_000, 400, 1),
-    }
-
-
-def _equal(text: str, rows: int, times: int) -> bytes:
-    """Return a Parquet table of equal rows: a small file, and gigabytes once each row has its own text."""
-    stream = io.BytesIO()
-    column = pa.DictionaryArray.from_arrays(pa.array(np.zeros(rows, np.int32)), [text])
-    part = pa.table({"file": column, "gender": column})
-    with pq.ParquetWriter(stream, part.schema, compression="zstd", store_schema=False) as writer:
-        for _ in range(times):
-            writer.write_table(part, row_group_size=rows)
-    return stream.getvalue()
-
-
 def read_table(given: Input, folder: Path) -> list[str]:
-    if given.name.endswith((".parquet", ".zip")):
+    if given.name.endswith(".parquet"):
         return _read_people(given, folder)
     path = folder / given.name
     path.write_bytes(given.content)

@@ -1,7 +1,5 @@
 """Models and predictions that were made elsewhere: guessed, measured as scikit-learn does, stored, and checked."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,7 +13,8 @@ from fer_core.measuring.measure import measure_again
 from fer_core.measuring.results import load_predictions
 from fer_core.store.folders import load_model, promoted
 from fer_core.types import FerError
-from tests.made_up_store import START, probabilities, write_fer2013
+from tests.data.conftest import make_dataset
+from tests.made_up_store import START, know_rows, probabilities, write_fer2013
 from tests.test_added import ORDER, by_level, shown_by_level
 
 
@@ -94,13 +93,15 @@ def test_predictions_from_a_table_are_measured(fer2013_small, table, tmp_path):
     assert (answers.names, complaints) == (["csv", "parquet"], [])
 
 
-def test_one_expression_for_each_face_is_enough_and_faces_are_found_by_pixels(fer2013, home, tmp_path):
-    tests = fer2013.split("private_test")
-    chosen = tests.images.sum(axis=(1, 2)) % 7  # the same for copies of a picture
+def test_one_expression_for_each_face_is_enough_and_faces_are_found_by_pixels(home, tmp_path, monkeypatch):
+    faces = make_dataset(210)
+    know_rows(tmp_path, faces, monkeypatch)
+    tests = faces.split("private_test")
+    chosen = tests.images.sum(axis=(1, 2)) % 7
     pixels = [" ".join(map(str, face.reshape(-1))) for face in tests.images]
     table = pd.DataFrame({"pixels": pixels, "prediction": chosen})
     table.sample(frac=1, random_state=0).to_csv(tmp_path / "p.csv", index=False)
-    model = add_predictions("hard", tmp_path / "p.csv", fer2013, root=promoted())
+    model = add_predictions("hard", tmp_path / "p.csv", faces, root=promoted())
     score = model.card.score("private_test")
     assert list(model.card.metrics) == ["private_test"]
     assert score.accuracy == accuracy_score(tests.labels, chosen)

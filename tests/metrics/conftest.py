@@ -8,17 +8,9 @@ from fer_core.metrics.predictions import Predictions
 from fer_core.store import folders
 from fer_core.store.folders import promoted
 from fer_core.store.stored_model import StoredModel
-from tests.made_up_store import add_models
+from tests.made_up_store import add_models, noisy
 
 Sample = tuple[np.ndarray, np.ndarray]
-
-
-def noisy(labels: np.ndarray, seed: int | np.random.Generator = 0, skill: float = 1.5) -> np.ndarray:
-    """Return probabilities `(n, 7)` in which the label stands out of the noise."""
-    logits = np.random.default_rng(seed).normal(size=(len(labels), 7))
-    logits[np.arange(len(labels)), labels] += skill
-    powers = np.exp(logits)
-    return powers / powers.sum(axis=1, keepdims=True)
 
 
 def _sample(n: int = 400, seed: int = 0, skill: float = 1.5, classes: int = 7) -> Sample:

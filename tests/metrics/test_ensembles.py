@@ -4,7 +4,7 @@ import pytest
 from fer_core.metrics.core import evaluate
 from fer_core.metrics.ensembles import exponential_weights, fit_exponent, fuse, weighted_fusion
 from fer_core.metrics.predictions import ENSEMBLE
-from tests.metrics.conftest import noisy
+from tests.made_up_store import noisy
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +72,7 @@ def test_the_mean(answers):
     np.testing.assert_allclose(fused.predictions.probabilities[ENSEMBLE], expected)
     assert fused.predictions.names == ["able", "fair", "weak", ENSEMBLE]
     assert fused.shares == {"able": 0.5, "weak": 0.5}
-    assert fused.description == "Every model counts the same. The able one 50%, The weak one 50%."
+    assert fused.description == "Every model counts the same. The able one 50 %, The weak one 50 %."
 
 
 def test_weights_rest_on_the_hold_out_where_every_card_has_it(answers, other):

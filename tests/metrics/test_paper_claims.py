@@ -1,17 +1,12 @@
 """The paper's conclusions: differences with intervals, and what may be said of them."""
 
-from dataclasses import replace
-
 import numpy as np
-import pandas as pd
 import pytest
 
-from fer_core.metrics import paper_claims as module
 from fer_core.metrics.intervals import Interval
 from fer_core.metrics.paper import CLAIMS, PAPER_VARIANTS
 from fer_core.metrics.paper_claims import in_prose, mean_difference, paper_claims, verdict
 from fer_core.metrics.predictions import Predictions
-from fer_core.models import model_spec
 from tests.metrics.test_paper import text  # noqa: F401
 
 N = 2000
@@ -75,7 +70,7 @@ def test_models_are_compared_with_those_of_the_same_start():
     assert tuned["verdict"] == "agrees" and tuned["ours"].startswith("+20.0 (") and "UTKFace" in tuned["why"]
     assert table.loc["Which frozen backbone is best?", "verdict"] == "cannot be told"
     assert "not trained" in table.loc["Does Gaussian noise help?", "ours"]
-    assert len(in_prose(paper_claims(None))) == sum(not claim["first"].endswith("_small") for claim in CLAIMS)
+    assert len(in_prose(paper_claims(None))) == len(CLAIMS)
 
 
 def test_noise_is_judged_with_three_seeds_only():
@@ -86,36 +81,9 @@ def test_noise_is_judged_with_three_seeds_only():
         assert paper_claims(predicted(**stored)).set_index("question").loc[question, "verdict"] == expected
 
 
-def test_small_trainings_count_with_all_their_seeds(monkeypatch, tmp_path):
-    answers = predicted(any=1.0)
-    order = np.random.default_rng(5).permutation(N)  # stored digits are in the order of the rows
-    file, lines = tmp_path / "trials.csv", ["name,seed,predicted"]
-    for name, share in (("mobilenetv2_frozen", 0.4), ("mobilenetv2_frozen_clahe", 0.5)):
-        for seed in range(3):
-            wrong = np.random.default_rng(seed).random(N) > share
-            lines.append(f"{name},{seed},{''.join(map(str, (answers.labels + wrong) % 7))}")
-    file.write_text("\n".join(lines))
-    monkeypatch.setattr(module, "TRIALS_FILE", file)
-    table = paper_claims(replace(answers.of_faces(order), rows=order)).set_index("question")
-    row = table.loc["Does CLAHE help?"]
-    assert (
-        row["verdict"] == "agrees"
-        and float(row["ours"].split()[0]) == pytest.approx(10, abs=0.5)
-        and "One seed" not in row["why"]
-    )
-    assert "Does histogram equalisation help?" not in table.index, "what was not trained is left out"
-
-
-def test_stored_trainings_have_an_answer_for_every_face_and_a_question():
-    asked = {name for claim in CLAIMS for name in (claim["first"], *claim["others"])}
-    for row in pd.read_csv(module.TRIALS_FILE, dtype={"predicted": str}).itertuples():
-        assert len(row.predicted) == 3589 and set(row.predicted) <= set("0123456")
-        assert f"{row.name}_small" in asked
-
-
 def test_claims_are_verbatim_and_about_the_papers_models(text):  # noqa: F811
     plain = " ".join(text.replace("\\", "").split())
     for claim in CLAIMS:
         assert claim["claim"] in plain
         for name in (claim["first"], *claim["others"]):
-            assert name in PAPER_VARIANTS or model_spec(name.removesuffix("_small")).backbone == "MobileNetV2"
+            assert name in PAPER_VARIANTS

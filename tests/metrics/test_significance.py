@@ -10,7 +10,7 @@ from fer_core.metrics.core import evaluate
 from fer_core.metrics.intervals import resample_weights
 from fer_core.metrics.significance import both_ways, compare_all, gains, pair_table
 from fer_core.types import FerError
-from tests.metrics.conftest import noisy
+from tests.made_up_store import noisy
 
 
 def _compare(labels, first, second, **settings):

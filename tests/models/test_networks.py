@@ -185,7 +185,8 @@ def test_spec_says_what_trains_and_refuses_nonsense(tiny_spec):
     assert spec.with_weights("utkface").name == "vgg16_modified_utk"
     assert model_spec("vgg16_modified_utk") == spec.with_weights("utkface")
     norms = [model_spec(name).batch_normalization for name in ("vgg16_frozen_utk", "vgg16_frozen", "vgg16_modified")]
-    assert norms == ["after pooling", "none", "after pooling"]
+    assert norms == ["none", "none", "after pooling"], "the paper adds batch norm in its second stage"
+    assert model_spec("vgg16_modified_faces").title == "VGG16, modified (faces)"
     assert model_spec("resnet50v2_frozen_random").weights_from == "random"
     assert ModelSpec.from_dict({**tiny_spec.as_dict(), "widths": list(tiny_spec.widths)}) == tiny_spec
     for wrong in ({"preprocessing": "magic"}, {"open_layers": -2}, {"dropout": 1.0}, {"noise": 2.0}):

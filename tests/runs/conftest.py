@@ -1,9 +1,6 @@
 """Runs that are quick, and nothing left running after a test."""
 
-from __future__ import annotations
-
 import contextlib
-import io
 import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
@@ -19,6 +16,7 @@ from fer_core.models import ModelSpec
 from fer_core.runs.data import DataSettings
 from fer_core.runs.run import RunPlan
 from fer_core.training.recipe import Recipe
+from tests.bad_inputs import encoded
 
 
 @pytest.fixture
@@ -45,9 +43,7 @@ def plan_for(tiny_spec: ModelSpec) -> Callable[..., RunPlan]:
 
 def head(gain: float = 1.0) -> bytes:
     """The sample portrait's head, darker by a gain, as a PNG file."""
-    stream = io.BytesIO()
-    Image.fromarray((sample_portrait()[:260, 90:350] * gain).astype(np.uint8)).save(stream, "PNG")
-    return stream.getvalue()
+    return encoded(Image.fromarray((sample_portrait()[:260, 90:350] * gain).astype(np.uint8)), "PNG")
 
 
 def write_faces(root: Path, count: int = 40, names: Sequence[str] = ("happy", "sad")) -> Path:

@@ -1,7 +1,5 @@
 """The faces that a run learns from, and how long it will take."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import asdict
 

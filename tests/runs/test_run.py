@@ -1,7 +1,5 @@
 """Reading run folders, also damaged ones; a run's model promoted, completely or not at all, and converted to ONNX."""
 
-from __future__ import annotations
-
 import errno
 import json
 import os

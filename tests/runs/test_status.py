@@ -1,7 +1,5 @@
 """Status: written completely, read whatever the file holds, and whether the worker lives."""
 
-from __future__ import annotations
-
 import errno
 import time
 from dataclasses import replace

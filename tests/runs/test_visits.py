@@ -1,7 +1,5 @@
 """What visitors of a shared server leave behind is deleted, but not while it is needed."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import threading

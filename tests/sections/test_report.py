@@ -104,7 +104,8 @@ def test_one_file_for_chosen_models(made_up, tmp_path):
     assert "The fair one" not in text
     tables = {path.stem: pd.read_csv(path) for path in csv.glob("*.csv")}
     assert set(tables) == {
-        "calibration", "class_f1", "classification_reports", "confusion", "curves", "pairs", "paper", "paper_claims",
+        "calibration", "class_f1", "classification_reports", "confusion", "curves", "pairs", "paper",
+        "paper_changes", "paper_claims",
         "paper_contradictions", "paper_f1", "paper_report", "reliability", "robustness",
         "scoreboard", "thresholds", "training",
     }  # fmt: skip

@@ -4,8 +4,6 @@ Both sides of each ratio are measured in turn, in one run and with the same mode
 Those of the browser need Chromium and Playwright, and that of Ray needs Ray; without these they are missing.
 """
 
-from __future__ import annotations
-
 import json
 import tomllib
 from enum import StrEnum

@@ -1,7 +1,5 @@
 """What `python -m tests.speed` measures. The yardstick is what many demos do: Haar and `keras.Model.predict`."""
 
-from __future__ import annotations
-
 import itertools
 import multiprocessing
 import shutil

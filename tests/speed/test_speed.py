@@ -1,7 +1,5 @@
 """The measurements agree with what is known without them: how long a sleep is, and how numbers belong together."""
 
-from __future__ import annotations
-
 import json
 import math
 import os

@@ -3,8 +3,6 @@
 This file imports little: what it imports would not count as part of the start that `first_prediction` measures.
 """
 
-from __future__ import annotations
-
 import json
 import statistics
 import sys

@@ -43,13 +43,15 @@ BROKEN = {
     "needs an input size": {**PLAIN, "input_size": "large"},
     "needs an object or null as `served`": {**PLAIN, "served": 3},
     "is not valid JSON": {**PLAIN, "parameters": float("inf")},
+    "is not valid JSON ": "[" * 200_000,
 }
 
 
 @pytest.mark.parametrize("message", BROKEN)
 def test_a_damaged_card_is_one_sentence(tmp_path, message):
     path = tmp_path / "card.json"
-    path.write_text(json.dumps(BROKEN[message]), encoding="utf-8")
+    content = BROKEN[message]
+    path.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
     with pytest.raises(FerError, match=f"^The model folder {tmp_path.name} is skipped: its card.json {message}"):
         ModelCard.read(path)
 

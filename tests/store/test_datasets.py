@@ -1,7 +1,5 @@
 """Data sets of one's own: the shapes of the field, tables with groups, and what cannot be used."""
 
-from __future__ import annotations
-
 import shutil
 
 import numpy as np

@@ -1,6 +1,5 @@
 import io
 import os
-import re
 import shutil
 
 import numpy as np
@@ -14,7 +13,6 @@ from fer_core.store.stored_model import DEGRADED, FACE_MAP, HEADS, HISTORY, PRED
 from fer_core.types import FerError
 from tests.made_up_store import degraded_table
 from tests.store.test_folders import MINE, TABLE
-from tests.test_floors import ROOT, production_files
 
 
 @pytest.fixture
@@ -146,11 +144,3 @@ def test_a_classifier_has_the_preprocessing_and_threshold_of_the_card(copied):
     np.testing.assert_array_equal(
         classifier.predict(faces).probabilities, load_model().classifier(1).predict(faces).probabilities
     )
-
-
-def test_there_is_no_other_way_to_a_classifier():
-    """A training, and what adds a file, measure it before it is stored; an archive sends the checked file elsewhere."""
-    texts = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in production_files()}
-    users = {path for path, text in texts.items() if re.search(r"(?<!class )\bClassifier\(", text)}
-    others = {f"fer_core/{file}.py" for file in ("training/train", "measuring/added", "archives/worker")}
-    assert users == {"fer_core/store/stored_model.py", *others}

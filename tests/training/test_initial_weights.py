@@ -11,9 +11,8 @@ import keras
 import numpy as np
 import pytest
 
-from fer_core.data import UTKFaceDataset
-from fer_core.models import ModelSpec, build_network, model_spec
-from fer_core.models.backbones import VGGFACE2_FILE, build_backbone, pretrained_file
+from fer_core.models import model_spec
+from fer_core.models.backbones import VGGFACE2_FILE, build_backbone
 from fer_core.models.networks import backbone_of
 from fer_core.store import folders
 from fer_core.store.folders import DEFAULT_MODEL, SHIPPED, load_model
@@ -32,53 +31,10 @@ from fer_core.training.initial_weights import (
     vggface2_weights,
     weight_sources,
 )
-from fer_core.training.pretrain import pretrain, pretraining_key
-from fer_core.training.recipe import pretraining_recipe
 from fer_core.training.targets import heads_of, with_votes_head
 from fer_core.types import FerError
 from tests.made_up_store import add_model
 from tests.training.conftest import store
-
-SMALL = ModelSpec("small", "Small", "transfer", backbone="MobileNet", backbone_size=32, weights_from="utkface")
-
-
-@pytest.fixture(scope="module")
-def aged():
-    """Bright faces are old women, dark ones young men."""
-    rng = np.random.default_rng(0)
-    old = np.arange(60) % 2 == 0
-    images = rng.integers(0, 100, (60, 48, 48)) + 120 * old[:, None, None]
-    return UTKFaceDataset(images.astype(np.uint8), np.where(old, 70, 20).astype("float32"), old.astype("float32"))
-
-
-@pytest.mark.slow
-def test_a_pretrained_backbone_is_started_from(aged, home):
-    with pytest.raises(FerError, match=r"MobileNet has not been pretrained .*`fer-lab pretrain MobileNet"):
-        initial_network(SMALL)
-    path = pretrain("MobileNet", aged, size=32, epochs=2)
-    assert path == home / "backbones" / pretrained_file("MobileNet", 32)
-    card = json.loads(path.with_name("mobilenet_32_utkface.json").read_text())
-    assert card["recipe"]["epochs"] == 2
-    assert 0 < card["watched"]["age_mean_absolute_error"] < 200
-    assert 0 <= card["watched"]["gender_accuracy"] <= 1
-    assert pretraining_note(SMALL) == card
-    assert pretraining_note(replace(SMALL, weights_from="imagenet")) is None
-    one, other = initial_network(SMALL), initial_network(SMALL)
-    for a, b in zip(backbone_of(one).get_weights(), backbone_of(other).get_weights(), strict=True):
-        np.testing.assert_array_equal(a, b)
-    fresh = build_network(SMALL)
-    assert not np.array_equal(backbone_of(one).get_weights()[0], backbone_of(fresh).get_weights()[0])
-    told = []
-    assert pretrain("MobileNet", aged, size=32, epochs=2, say=told.append) == path  # done already: no epoch again
-    assert str(card["watched"]["gender_accuracy"]) in told[-1]
-    fewer = aged.subset(np.arange(40))
-    recipe = pretraining_recipe("MobileNet", 2)
-    assert pretraining_key(recipe, fewer) != pretraining_key(recipe, aged), "other faces do not go on where these ended"
-    assert pretraining_key(recipe, aged) != pretraining_key(pretraining_recipe("MobileNet", 3), aged)
-    assert (home / "backbones" / f".mobilenet_32_utkface.weights.h5-{pretraining_key(recipe, aged)}").is_dir()
-    path.write_bytes(path.read_bytes()[:2000])
-    with pytest.raises(FerError, match="Pretrain again"):
-        initial_network(SMALL)
 
 
 def test_only_weights_that_fit_are_available(home, tmp_path, monkeypatch):
@@ -117,7 +73,7 @@ def test_a_stored_model_and_its_two_heads_are_started_from(tiny_spec, tiny_netwo
     with pytest.raises(FerError, match="no trained model of that name"):
         initial_network(replace(tiny_spec, weights_from="gone"))
     with pytest.raises(FerError, match="Only models with a backbone"):
-        initial_network(replace(tiny_spec, weights_from="utkface"))
+        initial_network(replace(tiny_spec, weights_from="faces"))
     faces = np.random.default_rng(0).integers(0, 256, (4, 48, 48, 1)).astype("float32")
     both = with_votes_head(tiny_network)
     expected = np.asarray(both(faces))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 
 import optuna
+import pandas as pd
 import pytest
 
 from fer_core.models import model_spec
@@ -13,7 +14,7 @@ from fer_core.runs.estimate import estimate
 from fer_core.training.augmentation import Augmentation
 from fer_core.training.recipe import recipe_for
 from fer_core.tuning.plan import BUILD_SECONDS, TUNABLE, SearchSpace, TuningPlan, study_estimate, with_values
-from fer_core.tuning.study import create_study, open_storage, open_study, study_names
+from fer_core.tuning.study import create_study, export_study, open_storage, open_study, read_study, study_names
 from fer_core.types import FerError
 
 
@@ -64,6 +65,22 @@ def test_the_best_becomes_a_full_run(study, plan):
     assert (best.recipe.schedule, best.recipe.label_smoothing) == (drawn["schedule"], drawn["label_smoothing"])
     assert (best.recipe.epochs, best.recipe.ema) == (plan.recipe.epochs, plan.recipe.ema)
     assert best.data == DataSettings("fer2013", None)
+
+
+def test_a_study_in_a_file_is_the_same_study(study, tmp_path):
+    add(study, 9, lambda drawn: drawn["label_smoothing"])
+    path = tmp_path / "study.jsonl"
+    for _ in range(2):  # the second replaces the first
+        export_study("first", open_storage(), path=path)
+    assert path.stat().st_size < 50_000
+    again = read_study(path)
+    assert again.plan == study.plan and again.importance_chart() == study.importance_chart()
+    pd.testing.assert_frame_equal(again.trials(), study.trials())
+    (tmp_path / "empty.jsonl").touch()
+    for damaged in ("empty", "other"):
+        (tmp_path / "other.jsonl").write_text('{"a": 1}\n')
+        with pytest.raises(FerError, match="is not a file of `fer-lab tune --export`"):
+            read_study(tmp_path / f"{damaged}.jsonl")
 
 
 def test_every_setting_reaches_model_and_recipe():
