@@ -12,7 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 from fer_core.lecture.screens import SCREENS
 from pages.parts.charts import narrow_screen, show_chart, watch_width
 from pages.parts.common import explain, plain
-from pages.parts.stage import SCREEN
+from pages.parts.stage import OF_PAGE, SCREEN
 
 _PLACE: Final[ContextVar[DeltaGenerator | None]] = ContextVar("place_of_the_title", default=None)
 
@@ -30,7 +30,8 @@ def frame(page: str) -> DeltaGenerator:
     if (screen := _screen_of(page)) and not narrow_screen():
         words = "One sentence and one chart that fill the screen. The arrow keys lead through the whole lecture."
         link: Any = {"label": "Present", "icon": ":material/slideshow:", "help": words}
-        top.page_link("pages/lecture.py", query_params={**st.query_params.to_dict(), SCREEN: screen}, **link)
+        chosen = {f"{OF_PAGE}{name}": value for name, value in st.query_params.to_dict().items()}
+        top.page_link("pages/lecture.py", query_params={**chosen, SCREEN: screen}, **link)
     return body
 
 
