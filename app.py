@@ -18,8 +18,8 @@ with frame(page.url_path or "home"):
     try:
         with extras():
             page.run()
-    except FerError as error:  # such as a data folder that cannot be written
-        st.error(with_code(str(error)), icon=":material/error:")
+    except FerError as error:
+        st.info(with_code(str(error)), icon=":material/info:")
     except OSError as error:
         logging.getLogger(__name__).exception("A page ended early.")
         words = f"A file cannot be read or written ({reason(error)}). Check the disk of FER Lab's computer."

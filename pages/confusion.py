@@ -11,7 +11,7 @@ from pages.parts import common
 from pages.parts.charts import choose_picture_format
 from pages.parts.common import choose, explain, plain, with_code
 from pages.parts.confusion import clickable_matrix, show_faces
-from pages.parts.data import faces_of, predictions
+from pages.parts.data import faces_of
 from pages.parts.head import answer, answer_first, head
 
 LAYOUTS = {"one": "One model", "two": "Side by side", "difference": "Difference"}
@@ -19,18 +19,11 @@ LAYOUTS = {"one": "One model", "two": "Side by side", "difference": "Difference"
 head("Confusion")
 top, drawer = answer_first()
 
-with drawer, st.container(horizontal=True):
-    split, view, by = common.choose_faces("m", classes=None)
-    stored, complaints = common.stored_models(split)
-    rates = "rates: of 100 faces of the row's expression, how many are predicted as the column's."
-    values = choose("In the cells", ("counts", "rates"), "m_values", "rates", help=rates)
-answers, left_out = predictions(stored, split, view, by)
-common.warn(complaints + left_out, "Some models are left out:")
-if answers is None:
-    common.stop_without_predictions()
-
+stored, answers = common.choose_answers("m", drawer, classes=None)
 title = answers.titles.__getitem__
 with drawer, st.container(horizontal=True, vertical_alignment="bottom"):
+    rates = "rates: of 100 faces of the row's expression, how many are predicted as the column's."
+    values = choose("In the cells", ("counts", "rates"), "m_values", "rates", help=rates)
     layout = choose("Show", LAYOUTS, "m_layout", format_func=LAYOUTS.__getitem__)
     first = common.choose_predictions(stored, answers, "m_model")
     if layout != "one" and len(answers.names) < 2:
@@ -38,11 +31,10 @@ with drawer, st.container(horizontal=True, vertical_alignment="bottom"):
         layout = "one"
     second = first
     if layout != "one":
-        rest = [name for name in answers.names if name != first]
-        second = st.selectbox("Second model", rest, format_func=title, key="m_second", bind="query-params")
+        rest = {name: title(name) for name in answers.names if name != first}
+        second = common.choose_named("Second model", rest, "m_second")
     number = st.select_slider("How many faces at most", [6, 12, 24, 48], 12, key="m_number", bind="query-params")
-with drawer:
-    st.caption(answers.yardstick)
+drawer.caption(answers.yardstick)
 
 where, cells = answers.where, {name: confusion.confusion_cells(answers, name) for name in (first, second)}
 found, worst = says.confusion(cells[first], title(first))
@@ -87,7 +79,7 @@ with left:
     st.caption(f"Click a cell to see its faces. {where}. {caption}")
     explain("Confusion matrix", says.confusion_cell(cells[first], title(first), (actual, predicted)))
 
-known = faces_of(split)
+known = faces_of(answers.split)
 with right:
     if known.missing:
         st.info(f"The faces cannot be shown. {with_code(known.missing)}", icon=":material/image_not_supported:")
@@ -100,5 +92,5 @@ st.header("Random faces, predicted and actual")
 with st.container(horizontal=True):
     which = choose("Which predictions", confusion.SHOWN, "m_which", "all")
     seed = common.whole_number("Sample number", 1, 999, 1, "m_seed", width=180)
-show_faces(confusion.sample_faces(answers, first, which, 14, seed), known, f"{plain(title(first))}, {where}")
+show_faces(confusion.sample_faces(answers, first, which, 16, seed), known, f"{plain(title(first))}, {where}")
 choose_picture_format()

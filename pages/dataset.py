@@ -4,7 +4,8 @@ import streamlit as st
 
 from pages.parts.data import fer2013
 from pages.parts.dataset import browse, choose_faces_shown, classes, preparation
-from pages.parts.fer2013 import copies, face_map, hardest, labels, published
+from pages.parts.face_map import face_map
+from pages.parts.fer2013 import copies, hardest, labels, published
 from pages.parts.head import answer_first, head
 
 OF_FACES = {"Classes": classes, "Faces": browse, "Preparation": preparation}

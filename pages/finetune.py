@@ -6,7 +6,7 @@ from fer_core.runs.estimate import duration_text, estimate
 from fer_core.runs.run import RunPlan
 from fer_core.types import FerError
 from fer_core.visitors import limits
-from pages.parts.common import ERROR, emphasis, warn, with_code
+from pages.parts.common import ERROR, emphasis, warn
 from pages.parts.head import head
 from pages.parts.new_run import select_data, select_network, select_recipe
 from pages.parts.runs import NEW_TAB, RUNS_TAB, TAB, all_runs, live, select_runs, start, try_newest
@@ -18,8 +18,7 @@ TUNING_TAB = "Tuning"
 head("Fine-tune", "Train a model on this computer, on FER2013 or on your own pictures, and watch it learn.")
 if not training_allowed():
     st.stop()
-for error in st.session_state.pop(ERROR, []):
-    st.error(with_code(error), icon=":material/error:")
+warn(st.session_state.pop(ERROR, []))
 names = [NEW_TAB, RUNS_TAB] if limits() else [NEW_TAB, RUNS_TAB, TUNING_TAB]  # a study takes a server for hours
 new_tab, runs_tab, *others = st.tabs(names, key=TAB, bind="query-params")
 if new_tab.open:

@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from fer_core.columns import YARDSTICKS
+from fer_core.columns import YARDSTICKS, percent
 from fer_core.figures.scores import accuracy_intervals
 from fer_core.labels import EXPRESSIONS
-from fer_core.measuring.scoreboard import card_intervals, front_models, home_scoreboard, why_default
+from fer_core.measuring.scoreboard import card_intervals, front_models, unscored, why_default
 from fer_core.metrics.paper import OVERALL
 from fer_core.sections import answers as says
 from fer_core.store.folders import list_models
@@ -23,7 +23,7 @@ from pages.parts.common import (
     warn,
 )
 from pages.parts.head import answer, answer_first, head
-from pages.parts.home import explore_and_teach, scoreboard, try_it
+from pages.parts.home import explore_and_teach, try_it
 from pages.parts.notice import notice
 from pages.parts.pictures import load_models
 
@@ -40,17 +40,17 @@ if tested:
     intervals = card_intervals([model for model in tested if more or model.name in front_models(tested)], by)
     right = top
     if len(intervals):
-        board = intervals[intervals["split"] == intervals["split"].iloc[0]].rename(
-            columns={"low": "accuracy_low", "high": "accuracy_high"}
-        )
+        ends = {"low": "accuracy_low", "high": "accuracy_high"}
+        board = intervals[intervals["split"] == "PublicTest"].rename(columns=ends)
         best = says.best_model(board, judge=YARDSTICKS[by])
         with top:
             answer(best)
             left, right = st.columns([3, 2], gap="medium")
         paper = max(row.accuracy for row in OVERALL)
         # the paper judges by FER2013's label
-        reported = {f"paper's best, as reported {paper * 100:.1f} %": paper} if by == "label" else {}
-        rows = (f"{row.model} {row.accuracy:.1%} on {row.split}" for row in intervals.itertuples())
+        reported = {f"paper's best, as reported {percent(paper, '.1%')}": paper} if by == "label" else {}
+        cells = intervals[["model", "accuracy", "split"]].to_numpy()
+        rows = (f"{model} {percent(share, '.1%')} on {split}" for model, share, split in cells)
         with left:
             show_chart(accuracy_intervals(intervals, reported), alt=f"Accuracy: {'; '.join(rows)}")
             explain("Accuracy", best)
@@ -79,9 +79,6 @@ with st.container(border=True):
     notice()
 
 if tested:
-    everything, unscored = home_scoreboard(tested, by)
-    if len(everything):
-        scoreboard(everything)
-    warn(unscored, "Some models have no score:")
+    warn(unscored(tested, by), "Some models have no score:")
 note_utkface(tested)
 note_untested(stored)

@@ -22,8 +22,6 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
     words = "Highlights the places in the face that speak for the predicted expression, against all others."
     activation = st.toggle("Evidence", key="l_activation", bind="query-params", help=words)
 model = opened_model(chosen)
-if model is None:
-    st.stop()
 note_detector()
 note_utkface(chosen, scores=False)
 

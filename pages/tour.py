@@ -29,7 +29,7 @@ if not pictures:
     st.caption(SOURCES[source])
 
 with body:
-    if model and pictures and model.card.spec:
+    if pictures and model.card.spec:
         try:
             show_step(step, tour_of(pictures[0], model, model.card.spec), pictures[0], model)
         except FerError as error:

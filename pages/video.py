@@ -2,7 +2,6 @@
 
 import streamlit as st
 
-from fer_core.types import FerError
 from pages.parts.common import choose, choose_model, note_detector, note_utkface, plain, servable_models, with_code
 from pages.parts.head import head
 from pages.parts.pictures import opened_model
@@ -17,14 +16,8 @@ with st.container(horizontal=True):
     fewer = "How many frames are analysed: fewer are faster. The annotated video contains only these frames."
     rate = choose("Frames per second", RATES, "v_rate", help=fewer)
 model = opened_model(chosen)
-if model is None:
-    st.stop()
 
-try:
-    job = uploaded_job(model, rate) if source == "Upload" else sample_job(model, rate)
-except FerError as error:
-    st.warning(with_code(str(error)), icon=":material/warning:")
-    st.stop()
+job = uploaded_job(model, rate) if source == "Upload" else sample_job(model, rate)
 st.caption(SOURCES[source])
 note_detector()
 note_utkface(chosen, scores=False)

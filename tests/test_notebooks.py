@@ -1,7 +1,5 @@
 """The notebooks of docs/ run from their first cell to their last."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess
@@ -21,13 +19,16 @@ NOTEBOOKS = sorted((ROOT / "docs/notebooks").glob("*.ipynb"))
 def test_notebook_runs(path: Path, request, tmp_path):
     cells = [cell for cell in json.loads(path.read_text(encoding="utf-8"))["cells"] if cell["cell_type"] == "code"]
     code = "\n\n".join("".join(cell["source"]) for cell in cells)
-    environment = {**os.environ, "FER_HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    variables = {"FER_HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}
     if "load_fer2013" in code or '"train"' in code:
-        environment["FER2013_PATH"] = str(request.getfixturevalue("fer2013_path"))
+        request.getfixturevalue("fer2013")  # before `fer2013_file`, whose data folder knows no dataset
+        variables["FER2013_PATH"] = str(request.getfixturevalue("fer2013_file"))
+        variables["FER_HOME"] = os.environ["FER_HOME"]
     if "mobilenetv2_frozen" in code:
         require_weights("mobilenet_v2_imagenet_notop.weights.h5")
     script = tmp_path / "notebook.py"
     script.write_text(code, encoding="utf-8")
-    command = [sys.executable, str(script)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, script], env=os.environ | variables, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr[-2000:]

@@ -190,7 +190,7 @@ class FaceTable:
     @extras()
     def timeline(self, face: int = 1) -> Any:
         """Return a Plotly figure of one face's seven probabilities over the seconds of a video."""
-        from fer_core.figures.bars import timeline_chart
+        from fer_core.figures.timelines import timeline_chart
 
         if self._table["seconds"].isna().all() or len(self._table["file"].unique()) != 1:
             raise FerError("A timeline needs the faces of one video. Select the rows of one file first.")

@@ -9,7 +9,7 @@ import re
 import tempfile
 import zipfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
@@ -326,12 +326,19 @@ class Fer2013Faces:
         votes_missing: the same for the votes.
         dataset: all faces; None if they are missing.
         all_votes: by row; None if they are missing.
+        files: names of the pictures by row, of another data set.
     """
 
     missing: str = ""
     votes_missing: str = ""
     dataset: FaceDataset | None = None
     all_votes: FerPlusVotes | None = None
+    files: Sequence[str] = ()
+
+    @classmethod
+    def of_files(cls, dataset: FaceDataset, files: Sequence[str], votes_missing: str = "") -> Fer2013Faces:
+        """Return the faces of another data set with the names of their pictures; their places are their rows."""
+        return cls("", votes_missing, replace(dataset, rows=np.arange(len(dataset))), files=files)
 
     @cached_property
     def _places(self) -> dict[int, int]:
@@ -344,6 +351,10 @@ class Fer2013Faces:
         if self.dataset is None or place is None or self.dataset.classes[self.dataset.labels[place]] != label:
             return None
         return self.dataset.images[place]
+
+    def name(self, row: int) -> str:
+        """Return what a face is called: its file, or its row in FER2013."""
+        return self.files[row] if self.files else f"Row {row}"
 
     def agreement(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the share of votes for the annotators' most frequent answer, `(n,)`; NaN where there are no votes."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from fer_core.data import FaceDataset
+from fer_core.data.fer2013 import Fer2013Faces
 from fer_core.data.pictures import GroupedPictures
 from fer_core.faces import cut_faces
 from fer_core.fairness.groups import MINIMUM, GroupAudit, audit_groups, error_tree
@@ -37,7 +38,8 @@ class AuditedFaces:
         properties: `n` rows; columns are keys of `PROPERTIES`.
         groups, orders: `n` rows with a column for each division that the user named, and its groups in an order.
         notes: sentences on what is left out.
-        source: the stored predictions that the faces are from and the name of the model; None for other faces.
+        source: the predictions of the faces and the name of the model; None without labels.
+        pictures: faces of one's own by the rows of `source`; None for FER2013's.
     """
 
     model: str
@@ -49,6 +51,7 @@ class AuditedFaces:
     orders: dict[str, list[str]]
     notes: tuple[str, ...] = ()
     source: tuple[Predictions, str] | None = None
+    pictures: Fer2013Faces | None = None
 
     def __len__(self) -> int:
         return len(self.predicted)
@@ -79,7 +82,7 @@ class AuditedFaces:
     def mistakes(self, group: str, expression: str, *, by: str, and_by: str = "", number: int = 12) -> pd.DataFrame:
         """Return wrong predictions in a group, drawn at random, for faces of an expression of `EXPRESSIONS` or of all.
 
-        The columns are those of `metrics.confusion.cell_faces`. Only faces with stored predictions have them.
+        The columns are those of `metrics.confusion.cell_faces`. Only faces with labels have them.
         """
         assert self.source is not None and self.labels is not None
         answers, name = self.source
@@ -144,10 +147,29 @@ def dataset_faces(model: StoredModel, dataset: OwnDataset, view: str = "plain") 
     if dataset.classes != EXPRESSIONS:
         raise FerError(f"Audits are of the seven expressions. {dataset.name} has {', '.join(dataset.classes)}.")
     tests, groups = dataset.tests(), dataset.test_pictures().drop(columns="file")
-    predicted = own_predictions(model, dataset, view).argmax(axis=1)
+    probabilities = own_predictions(model, dataset, view)
     words = f"{len(tests):,} faces, {dataset.tests_in_words}"
     properties, orders = _properties(tests), dataset.record["orders"]
-    return AuditedFaces(model.title, words, predicted, tests.labels, properties, groups, orders)
+    return AuditedFaces(
+        model.title,
+        words,
+        probabilities.argmax(axis=1),
+        tests.labels,
+        properties,
+        groups,
+        orders,
+        source=_source(model, probabilities, tests.labels, words),
+        pictures=dataset.tests_by_row(),
+    )
+
+
+def _source(
+    model: StoredModel, probabilities: NDArray[np.floating], labels: NDArray[np.int64], own: str
+) -> tuple[Predictions, str]:
+    """Return predictions of own faces, which have their places as rows."""
+    titles, values = {model.name: model.title}, {model.name: probabilities.astype(np.float64)}
+    rows, given = np.arange(len(labels)), labels.copy()
+    return Predictions(own, "plain", "label", rows, given, given, len(labels), values, titles, own), model.name
 
 
 def _properties(faces: FaceDataset) -> pd.DataFrame:
@@ -186,13 +208,23 @@ def picture_faces(
     kept = wanted[cut.places]
     unknown = np.full(len(kept), -1)
     dataset = FaceDataset(cut.images, np.zeros_like(unknown), np.full(len(kept), "Training"), unknown)
+    words, probabilities = f"{len(kept):,} faces of your pictures", classifier.predict(cut.images).probabilities
+    labels = pictures.labels[kept] if labelled else None
+    source = shown = None
+    if labels is not None:
+        source = _source(model, probabilities, labels, words)
+        files = [pictures.names[place] for place in kept]
+        missing = "Your pictures have no votes of annotators."
+        shown = Fer2013Faces.of_files(replace(dataset, labels=labels), files, missing)
     return AuditedFaces(
         model.title,
-        f"{len(kept):,} faces of your pictures",
-        classifier.predict(cut.images).probabilities.argmax(axis=1),
-        pictures.labels[kept] if labelled else None,
+        words,
+        probabilities.argmax(axis=1),
+        labels,
         _properties(dataset),
         pictures.groups.iloc[kept].reset_index(drop=True),
         pictures.orders,
         tuple(notes),
+        source,
+        shown,
     )

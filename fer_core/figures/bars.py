@@ -1,9 +1,8 @@
-"""Charts of the classes, by default the seven expressions: probabilities, votes, scores, numbers, and over time."""
+"""Charts of the classes, by default the seven expressions: probabilities, votes, scores and numbers."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import cycle
 from typing import Any, Final
 
 import numpy as np
@@ -14,7 +13,6 @@ from numpy.typing import ArrayLike, NDArray
 from fer_core.columns import percent_text
 from fer_core.figures.theme import (
     ACCENT,
-    DASHES,
     FONT,
     INK,
     LARGE,
@@ -32,8 +30,6 @@ from fer_core.labels import EXPRESSIONS, NUM_CLASSES, class_colors, is_dark
 
 ROW: Final = 44  # distance of the bars in pixels
 WIDE: Final = 0.3  # share from which on a part of a bar has room for its word, also on phones
-SHORT: Final = 0.12  # a shorter stretch of a strip, as a share of the axis, has no room for its name
-MAX_GAP: Final = 1.0  # seconds; a longer gap breaks the lines, unless it is at most three usual steps
 TIGHT: Final = {"l": 0, "r": 0, "t": 0, "b": 0}
 
 Classes = tuple[str, ...]
@@ -184,12 +180,11 @@ def class_counts(counts: pd.DataFrame) -> go.Figure:
     )
 
 
-def class_distribution(counts: pd.DataFrame, *, shares: bool = False) -> go.Figure:
+def class_distribution(counts: pd.DataFrame) -> go.Figure:
     """Return bars of the number of faces by expression, one group for each expression and one bar for each split.
 
     Args:
         counts: indexed by split, with a column for each of `labels.EXPRESSIONS`, as `FaceDataset.counts` returns it.
-        shares: whether to show shares of each split instead of numbers.
     """
     bars, entries = [], []
     for place, (split, row) in enumerate(counts[list(EXPRESSIONS)].iterrows()):
@@ -201,7 +196,7 @@ def class_distribution(counts: pd.DataFrame, *, shares: bool = False) -> go.Figu
         hover = f"%{{x}}, {safe(split)}: %{{customdata[0]:,}} faces, %{{customdata[1]:.1%}}<extra></extra>"
         bar = {
             "x": list(EXPRESSIONS),
-            "y": share if shares else row,
+            "y": row,
             "customdata": np.column_stack([row, share]),
             "marker": {"color": [*class_colors(EXPRESSIONS).values()], "pattern": pattern},
             "showlegend": False,
@@ -213,7 +208,7 @@ def class_distribution(counts: pd.DataFrame, *, shares: bool = False) -> go.Figu
         400,
         barmode="group",
         xaxis={"type": "category", "tickfont": TYPE, "fixedrange": True},
-        yaxis=axis("Share of the split" if shares else "Faces", tickformat=".0%" if shares else ",d", fixedrange=True),
+        yaxis=axis("Faces", tickformat=",d", fixedrange=True),
         dragmode=False,
         **with_legend() | {"showlegend": len(counts) > 1},
     )
@@ -233,7 +228,7 @@ def model_answers(
         )
     rows = [str(place) for place in range(len(titles))]
     traces = [
-        _part(
+        bar_part(
             name,
             rows,
             [f"<b>{name} {percent_text(share)}</b>" if share >= WIDE else "" for share in values[:, place]],
@@ -265,103 +260,7 @@ def model_answers(
     )
 
 
-def timeline_chart(
-    table: pd.DataFrame,
-    start: float | None = None,
-    *,
-    stop: float | None = None,
-    title: str = "Seconds",
-    classes: Classes = EXPRESSIONS,
-) -> go.Figure:
-    """Return one line for each class, with the name of the leading one at the end.
-
-    Args:
-        table: one row for each moment of one face: `seconds` and a column for each of `classes`; may be empty.
-        start, stop: ends of the time axis; None for the first and the last moment.
-        title: of the time axis.
-
-    Raises:
-        ValueError: a column is missing.
-    """
-    missing = [name for name in ("seconds", *classes) if name not in table]
-    if missing:
-        raise ValueError(f"Expected the columns seconds and {', '.join(classes)}. Missing: {', '.join(missing)}")
-    ordered = table[["seconds", *classes]].sort_values("seconds").reset_index(drop=True)
-    moments = _with_gaps(ordered)
-    traces = [
-        {
-            "type": "scatter",
-            "mode": "lines",
-            "name": name,
-            "x": moments["seconds"],
-            "y": moments[name],
-            "line": {"color": color, "dash": dash, "width": 3.5},
-            "connectgaps": False,
-            "hovertemplate": "%{y:.1%}",
-        }
-        for (name, color), dash in zip(class_colors(classes).items(), cycle(DASHES), strict=False)
-    ]
-    names, first, last = [], 0.0, 1.0
-    if len(ordered):
-        end = ordered.iloc[-1]
-        first, last = float(ordered["seconds"].iloc[0]), float(end["seconds"])
-        leading = max(classes, key=lambda name: float(end[name]))
-        place = {"xref": "paper", "x": 1, "xanchor": "left", "xshift": 6, "y": float(end[leading]), "yanchor": "middle"}
-        names = [{"text": f"<b>{leading}</b>", **place, "showarrow": False, "font": {"size": FONT}}]
-    low, high = (given if given is not None else known for given, known in ((start, first), (stop, last)))
-    return chart(
-        traces,
-        400,
-        xaxis=axis(title, tickformat="~g", range=[low, max(high, low + 1e-3)], showgrid=False, hoverformat=".1f"),
-        yaxis=axis("Probability", range=[0, 1], fixedrange=True),
-        hovermode="x unified",
-        **with_legend(),
-        margin={"l": 0, "r": 84, "t": 36, "b": 0},
-        annotations=names,
-    )
-
-
-def expression_strips(
-    runs: pd.DataFrame, faces: Sequence[int], *, end: float, classes: Classes = EXPRESSIONS
-) -> go.Figure:
-    """Return one strip for each face with its expressions over time, with gaps where it was not found.
-
-    Args:
-        runs: columns `face`, `expression`, `start` and `end` in seconds.
-        faces: numbers of the faces, from top to bottom.
-        end: end of the time axis in seconds.
-    """
-    table = runs[runs["face"].isin(list(faces))]
-    traces = []
-    for name, color in class_colors(classes).items():
-        part = table[table["expression"] == name]
-        lengths = part["end"] - part["start"]
-        hover = f"%{{y}}: {name} from second %{{customdata[0]:.2f}} to %{{customdata[1]:.2f}}<extra></extra>"
-        traces.append(
-            _part(
-                name,
-                [f"Face {number}" for number in part["face"]],
-                [f"<b>{name}</b>" if length >= SHORT * end else "" for length in lengths],
-                color=color,
-                base=part["start"],
-                x=lengths,
-                width=0.72,
-                customdata=part[["start", "end"]],
-                hovertemplate=hover,
-                showlegend=True,
-            )
-        )
-    return chart(
-        traces,
-        len(faces) * 48 + 170,
-        barmode="overlay",
-        xaxis=axis("Seconds", tickformat="~g", range=[0, end], showgrid=False, nticks=8),
-        yaxis=category_axis([f"Face {number}" for number in faces], LARGE),
-        **with_legend(),
-    )
-
-
-def _part(name: str, rows: Sequence[str], texts: Sequence[str], *, color: str, **changes: Any) -> dict[str, Any]:
+def bar_part(name: str, rows: Sequence[str], texts: Sequence[str], *, color: str, **changes: Any) -> dict[str, Any]:
     """Return parts of horizontal bars in the colour of a class, with texts inside them; they lack `x`."""
     return {
         "type": "bar",
@@ -375,16 +274,6 @@ def _part(name: str, rows: Sequence[str], texts: Sequence[str], *, color: str, *
         "insidetextfont": {"size": FONT, "color": "#FFFFFF" if is_dark(color) else "#111111"},
         "textangle": 0,
     } | changes
-
-
-def _with_gaps(moments: pd.DataFrame) -> pd.DataFrame:
-    """Add an empty moment in every long gap, which breaks the lines there."""
-    steps = moments["seconds"].diff()
-    after = moments.index[steps > max(MAX_GAP, 3 * steps.quantile(0.25, interpolation="lower"))]
-    gaps = pd.DataFrame({"seconds": moments["seconds"].to_numpy()[after] - 1e-6}, columns=moments.columns)
-    if gaps.empty:
-        return moments
-    return pd.concat([moments, gaps.astype(np.float64)]).sort_values("seconds", kind="stable")
 
 
 def _checked(values: ArrayLike, classes: Classes = EXPRESSIONS) -> NDArray[np.float64]:

@@ -186,7 +186,7 @@ def robustness_chart(
             tickangle=0,
         )
         plots.append((title, x, axis(None, range=[0, 1], tickvals=[0, 0.25, 0.5, 0.75, 1])))
-    return lines.panels(traces, plots, 250, **lines.shared_hover)
+    return lines.panels(traces, plots, 250 if lines.narrow else 140, **lines.shared_hover)
 
 
 def training_chart(history: pd.DataFrame, *, epochs: int | None = None, **look: Any) -> go.Figure:
@@ -278,8 +278,8 @@ class _Lines:
     def panels(
         self, traces: Sequence[Mapping[str, Any]], plots: Sequence[tuple[str, Any, Any]], height: int, **layout: Any
     ) -> go.Figure:
-        """Return one figure with plots, each of a title and two axes, in two columns, or in one on a narrow screen."""
-        columns = 1 if self.narrow else 2
+        """Return one figure with plots, each of a title and two axes, in up to three columns, in one if narrow."""
+        columns = 1 if self.narrow else min(3, len(plots))
         rows = ceil(len(plots) / columns)
         grid = {"rows": rows, "columns": columns, "pattern": "independent", "xgap": GAP_ACROSS}
         title = {"x": 0, "y": 1, "xanchor": "left", "yanchor": "bottom", "yshift": 4, "showarrow": False}

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from fer_core.figures.theme import LEGEND_LINE, MUTED, SYMBOLS, TYPE, chart, with_legend
+from fer_core.columns import percent
+from fer_core.figures.theme import LEGEND_LINE, MUTED, PERCENTAGES, SYMBOLS, TYPE, chart, with_legend
 from fer_core.labels import COLORS, EXPRESSIONS
 
 COLORINGS: Final[dict[str, str]] = {
@@ -66,7 +67,7 @@ def _looks(coloring: str) -> dict[str | None, dict[str, Any]]:
         right, wrong = {"color": COLORS["sad"], "symbol": "circle"}, {"color": _WRONG, "symbol": "diamond"}
         return {"right": right, "wrong": wrong, "": unclear}
     if coloring == "agreement":
-        text: dict[str, Any] = {"title": {"text": "agree", "font": TYPE}, "tickformat": ".0%", "tickfont": TYPE}
+        text: dict[str, Any] = {"title": {"text": "agree", "font": TYPE}, "tickfont": TYPE, **PERCENTAGES}
         bar = text | {"thickness": 14, "len": 0.7}
         return {None: {"showscale": True, "colorbar": bar, "colorscale": _AGREEMENT, "cmin": 0.2, "cmax": 1.0}}
     looks: dict[str | None, dict[str, Any]] = {
@@ -96,8 +97,8 @@ def _points(table: pd.DataFrame, name: str, selected: Collection[int], look: dic
 
 def _words(face: Any) -> str:
     """Return what the label of a point says."""
-    agreement = "" if pd.isna(face.agreement) else f", {face.agreement:.0%} agree"
+    agreement = "" if pd.isna(face.agreement) else f", {percent(face.agreement)} agree"
     return (
         f"<b>{face.label}</b> by FER2013’s label<br>{face.plurality or UNCLEAR} by most annotators{agreement}<br>"
-        f"{face.prediction} predicted, {face.confidence:.0%}<br>{face.split}, row {face.row}"
+        f"{face.prediction} predicted, {percent(face.confidence)}<br>{face.split}, row {face.row}"
     )

@@ -126,7 +126,7 @@ def class_scores(
     at_first = len([trace for trace in traces if trace["visible"] is True])
     return chart(
         traces,
-        100 + len(classes) * max(46, 11 * at_first) + legend_height(len(drawn), narrow),
+        100 + len(classes) * max(45, 9 * at_first) + legend_height(len(drawn), narrow),
         xaxis=axis("F1 with 95 % interval", range=[0, 1]),
         yaxis=category_axis(classes, FONT + 1),
         scattermode="group",

@@ -39,6 +39,9 @@ DASHES: Final = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot", "
 SYMBOLS: Final = ("circle", "diamond", "square", "triangle-up", "x", "star", "cross", "hexagon", "triangle-down")
 """Line dashes and marker shapes: so that colour is never the only difference."""
 
+PERCENTAGES: Final = {"tickformat": ".0%", "labelalias": {f"{number}%": f"{number} %" for number in range(101)}}
+"""Of the ticks of an axis or a colour bar: "66 %", with the space of all other texts."""
+
 LEGEND_ENTRY: Final = 250  # width in pixels of one entry of a legend of models
 LEGEND_LINE: Final = 24  # height in pixels of one line of a legend
 
@@ -105,10 +108,8 @@ def fitted(figure: go.Figure, *, height: int, times: float) -> go.Figure:
 
 def axis(title: str | None, **changes: Any) -> dict[str, Any]:
     """Return a numeric axis, as percentages unless `tickformat` says otherwise."""
-    heading = {"text": title, "font": TYPE, "standoff": 12}
-    spaced = {f"{number}%": f"{number} %" for number in range(101)}  # Plotly writes 50%, texts 50 %
-    usual = {"title": heading, "tickfont": TYPE, "tickformat": ".0%", "nticks": 6, "showgrid": True}
-    return usual | ({} if "tickformat" in changes else {"labelalias": spaced}) | changes
+    ticks = {"tickfont": TYPE, "nticks": 6, "showgrid": True, **PERCENTAGES}
+    return {"title": {"text": title, "font": TYPE, "standoff": 12}} | ticks | changes
 
 
 def category_axis(names: Sequence[str], font: int = FONT, **changes: Any) -> dict[str, Any]:

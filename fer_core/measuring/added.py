@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from fer_core.added import SCALES, ModelFile, Takes, are_probabilities, columns_of, probabilities
 from fer_core.classifier import Classifier
-from fer_core.columns import PREDICTION_COLUMNS, PROBABILITIES, TEST_SPLITS
+from fer_core.columns import PREDICTION_COLUMNS, PROBABILITIES, TEST_SPLITS, percent
 from fer_core.data import FaceDataset, training_and_holdout
 from fer_core.data.fer2013 import csv_face, gray_face
 from fer_core.data.fer2013_rows import with_rows
@@ -120,7 +120,7 @@ def guess_table(guesses: Sequence[Guess]) -> pd.DataFrame:
             "Size": str(takes.size),
             "Outputs": "logits" if takes.logits else "probabilities",
             "Classes": ", ".join(takes.classes),
-            f"Accuracy on {faces} faces of the hold-out": f"{accuracy:.1%}",
+            f"Accuracy on {faces} faces of the hold-out": percent(accuracy, ".1%"),
         }
         for takes, accuracy, faces in guesses
     ]

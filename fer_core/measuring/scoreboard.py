@@ -68,19 +68,11 @@ def card_intervals(models: Sequence[StoredModel], by: str = "label") -> pd.DataF
     return pd.DataFrame(rows, columns=["model", "split", "accuracy", "low", "high"])
 
 
-def home_scoreboard(models: Sequence[StoredModel], by: str = "label") -> tuple[pd.DataFrame, list[str]]:
-    """Return the scoreboard of the Home page by one of `columns.YARDSTICKS`, from the models' cards.
-
-    Returns:
-        A table with one row for each model, in the order of `card_intervals`; one sentence for each model whose card
-        has no scores.
-    """
-    degraded = mean_corruption_accuracy(robustness_table(models, by=by)[0])
-    scored = _scored(models, by)
-    table = pd.DataFrame([_home_row(model, scores, degraded.get(model.name)) for model, scores in scored])
-    unscored = [model.name for model in models if model not in [known for known, _ in scored]]
+def unscored(models: Sequence[StoredModel], by: str = "label") -> list[str]:
+    """Return a sentence for each model that `card_intervals` leaves out."""
+    known = [model for model, _ in _scored(models, by)]
     words = f"has no score: its card.json lacks numbers judged by {YARDSTICKS[by]}."
-    return table, [f"The model {name} {words}" for name in unscored]
+    return [f"The model {model.name} {words}" for model in models if model not in known]
 
 
 def scoreboard_table(predictions: Predictions, measured: Measured, models: Sequence[StoredModel]) -> pd.DataFrame:
@@ -173,15 +165,3 @@ def _scored(models: Sequence[StoredModel], by: str) -> list[tuple[StoredModel, d
         if len(known) == len(scores):
             scored.append((model, known))
     return sorted(scored, key=lambda pair: -pair[1]["PublicTest"].accuracy)
-
-
-def _home_row(model: StoredModel, scores: Mapping[str, Score], degraded: float | None) -> dict[str, Any]:
-    cells: dict[str, Any] = {"Model": model.title}
-    for split, score in scores.items():
-        accuracy, low, high = (f"{100 * share:.1f}" for share in (score.accuracy, *astuple(score.interval("accuracy"))))
-        cells[f"{split} accuracy"] = f"{accuracy} %  ({low} – {high})"
-        cells[f"{split} macro F1"] = score.macro_f1
-    cells["Degraded faces"] = "–" if degraded is None else f"{100 * degraded:.1f} %"
-    cells["Parameters"] = model.card.parameters
-    cells["Size"] = f"{model.size_bytes / 1e6:.1f} MB" if model.size_bytes else "–"
-    return cells

@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike
 
+from fer_core.columns import percent
 from fer_core.metrics.predictions import ENSEMBLE, FloatArray, Predictions, as_labels, as_probabilities
 
 FUSIONS: Final[dict[str, str]] = {
@@ -114,7 +115,7 @@ class Ensemble:
     def description(self) -> str:
         """The weights and their source as one paragraph."""
         titles, by = self.predictions.titles, self.predictions.judge
-        shares = ", ".join(f"{titles[name]} {share:.0%}" for name, share in self.shares.items())
+        shares = ", ".join(f"{titles[name]} {percent(share)}" for name, share in self.shares.items())
         source = f" Weights from {self.source}, not from the faces shown." if self.source else ""
         q = self.best_exponent
         best = "" if q is None else f" On {self.best_on}, q = {q:.0f} is best by {by}."

@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fer_core.columns import YARDSTICKS
+from fer_core.columns import YARDSTICKS, percent
 from fer_core.labels import EXPRESSIONS, NUM_CLASSES
 
 FloatArray = NDArray[np.float64]
@@ -171,7 +171,7 @@ class Predictions:
         return (
             "Judged by the answer that FER+'s ten annotators gave most often, on the "
             f"{len(self.labels):,} of {self.split_faces:,} faces with one clear answer. FER2013's own label is the "
-            f"same on {same:.1%} of them."
+            f"same on {percent(same, '.1%')} of them."
         )
 
     def only(self, names: Iterable[str]) -> Predictions:

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from fer_core.columns import percent
 from fer_core.data import FaceDataset, extract_zip, find_duplicates, read_image
 from fer_core.data.dataset import FACE_SIZE
 from fer_core.data.folders import MAX_BYTES
@@ -144,8 +145,8 @@ def light_warnings(faces: FaceDataset) -> list[str]:
     means = table.groupby("label")["brightness"].mean()
     if len(means) >= 2 and (recall := _recall_by_brightness(table, means)) >= _BRIGHTNESS_RECALL:
         warnings.append(
-            f"Brightness alone tells the classes apart ({recall:.0%} right): the model may learn the light instead of "
-            f"the face. Take pictures of every expression in the same places."
+            f"Brightness alone tells the classes apart ({percent(recall)} right): the model may learn the light "
+            "instead of the face. Take pictures of every expression in the same places."
         )
     return warnings
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pandas as pd
 
 from fer_core.columns import percent
+from fer_core.metrics.confusion import HARDEST
 from fer_core.metrics.core import METRICS
 from fer_core.metrics.significance import LEVEL
 
@@ -130,14 +133,25 @@ def classes(counts: pd.DataFrame) -> str:
     )
 
 
-def labels(agreement: pd.DataFrame) -> str:
-    """Say how often the label is what most annotators say, from `metrics.label_truth.agreement_by_label`."""
-    everyone = agreement.iloc[-1]
-    worst = agreement.iloc[:-1].sort_values("same", kind="stable").iloc[0]
+def labels(cells: pd.DataFrame) -> str:
+    """Say how often the label is what most annotators say, from `metrics.confusion.label_cells`."""
+    same = cells[cells["actual"] == cells["predicted"]]
+    share, worst = same["count"].sum() / cells["count"].sum(), same.sort_values("rate", kind="stable").iloc[0]
     return (
-        f"FER2013’s label is what most annotators say on {percent(everyone['same'], '.1%')} of the faces; for "
-        f"{worst['label']} only on {percent(worst['same'])}."
+        f"FER2013’s label is what most annotators say on {percent(share, '.1%')} of the faces; for {worst['actual']} "
+        f"only on {percent(worst['rate'])}."
     )
+
+
+def faces(shown: int, of: int, conditions: Iterable[str] = ()) -> str:
+    """Say how many faces pass the conditions."""
+    return " · ".join([f"{shown:,} of {of:,} faces", *conditions])
+
+
+def hardest(order: str, number: int, *, of: int) -> str:
+    """Say how many faces `metrics.confusion.hardest_faces` finds in one of the orders of `HARDEST`."""
+    found = "most different answers first" if order == "divided" else f"{number:,} of {of:,} faces"
+    return f"{HARDEST[order]}: {found}"
 
 
 def copies(counts: dict[str, int]) -> str:
@@ -172,4 +186,13 @@ def gap(gaps: pd.DataFrame, title: str) -> str:
     return (
         f"{title}: {what} {low} of the faces that are “{row['lowest']}”, and {high} of those that are "
         f"“{row['highest']}”. Chance {chance} explain this gap."
+    )
+
+
+def failures(leaves: pd.DataFrame) -> str:
+    """Say on which kind of faces a model is wrong most often, from `fairness.groups.error_tree`."""
+    overall, worst = leaves["wrong"].sum() / leaves["faces"].sum(), leaves.iloc[0]
+    return (
+        f"The model is wrong on {percent(overall)} of these faces, and most often where {worst['where']}: on "
+        f"{percent(worst['value'])} of {worst['faces']:,} faces."
     )

@@ -29,7 +29,8 @@ from fer_core.metrics.paper_changes import CHANGES_CAPTION, changes_in_prose
 from fer_core.metrics.paper_claims import CLAIMS_CAPTION, in_prose
 from fer_core.models.spec import pretrained_note
 from fer_core.sections.results import Results, writing
-from fer_core.sections.sections import SECTIONS, Chart, Section
+from fer_core.sections.section import Chart, Section
+from fer_core.sections.sections import SECTIONS
 from fer_core.types import FerError
 
 # forbids the browser every request: what the page needs is in it

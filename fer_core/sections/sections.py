@@ -1,15 +1,13 @@
-"""The sections of the Compare page and of the report: title, charts, table, words and an example of each."""
+"""The sections of the Compare page and of the report, made from results."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, Final
 
 import pandas as pd
-import plotly.graph_objects as go
 
 from fer_core.columns import percent
 from fer_core.faces import DEGRADATIONS
@@ -23,52 +21,7 @@ from fer_core.metrics.significance import LEVEL, both_ways
 from fer_core.models.spec import WEIGHTS
 from fer_core.sections import answers as says
 from fer_core.sections.results import Results
-
-# the title of each column of a table in order, with the number format of a numeric one, as Streamlit takes it
-Columns = Mapping[str, str | tuple[str, str]]
-
-PERCENT: Final = "%.1f %%"
-"""Number format of a column of shares from 0 to 1, which is shown as percent."""
-
-
-@dataclass(frozen=True, eq=False)
-class Chart:
-    """One chart of a section."""
-
-    name: str  # of letters, digits, `_` and `-`; unique in a report; its pictures have this name
-    alt: str  # alternative text
-    draw: Callable[..., go.Figure]  # returns the figure, for a phone with `narrow=True` if it adapts
-    adapts: bool = True  # whether the figure for narrow screens is another one
-    heading: str = ""  # above the chart in a report
-    width: int = 1040  # of a picture in pixels
-
-
-@dataclass(frozen=True, eq=False)
-class Section:
-    """One view of results."""
-
-    title: str  # its heading in a report
-    answer: str  # what the charts show, in a sentence with its numbers
-    charts: list[Chart]  # none if there is nothing to show
-    caption: str = ""  # what the charts show, as plain text
-    table: pd.DataFrame = field(default_factory=pd.DataFrame)  # all numbers; empty for none
-    alt: str = ""  # a description of the table
-    columns: Columns | None = None  # those of the table that are shown
-    example: str = ""  # a sentence with numbers of these results, for the explanation of the chart
-
-    @property
-    def titles(self) -> dict[str, str]:
-        """The title of each column that is shown."""
-        columns = (self.columns or {}).items()
-        return {name: title if isinstance(title, str) else title[0].strip() for name, title in columns}
-
-    @property
-    def texts(self) -> pd.DataFrame:
-        """The table with shares as text, such as "66.7 %"."""
-        shares = [name for name, title in (self.columns or {}).items() if title[1:] == (PERCENT,)]
-        return self.table.assign(
-            **{name: ["–" if pd.isna(value) else _percent(value) for value in self.table[name]] for name in shares}
-        )
+from fer_core.sections.section import PERCENT, Chart, Section
 
 
 def scoreboard(results: Results, metric: str = "accuracy") -> Section:
@@ -77,7 +30,7 @@ def scoreboard(results: Results, metric: str = "accuracy") -> Section:
     ascending = not measure.higher_is_better
     best = board.sort_values(metric, ascending=ascending).iloc[0]
     overlap = "Models whose intervals overlap widely may well be equally good; see Significance. "
-    columns: dict[str, str | tuple[str, str]] = {"model": "Model"}
+    columns: dict[str, str | tuple[str, str]] = {"model": "Model", "name": "Name"}
     for name, title in metric_titles().items():
         columns |= {name: (title, PERCENT), f"{name}_interval": "95 % interval"}
     columns |= {
@@ -101,6 +54,7 @@ def scoreboard(results: Results, metric: str = "accuracy") -> Section:
         board.assign(weights_from=board["weights_from"].replace(WEIGHTS)),
         f"Scoreboard of {len(board)} models on {answers.where}",
         columns,
+        measure.title,
         f"{best['model']} is best by {answers.judge}, with {_percent(best[metric])}. "
         f"{measure.example(results.measured[best['name']][0])} In 95 % of resamples of the {len(answers.labels):,} "
         f"faces it lies between {_percent(best[f'{metric}_low'])} and {_percent(best[f'{metric}_high'])}.",
@@ -124,6 +78,7 @@ def by_expression(results: Results) -> Section:
         wide.loc[results.ranked].reset_index(),
         "F1 of every model by expression",
         {"model": "Model"} | {name: (name.capitalize(), PERCENT) for name in results.answers.classes},
+        "F1",
         f"{row['model']} has its lowest F1 for {row['expression']}: precision {_percent(row['precision'])} and recall "
         f"{_percent(row['recall'])} give {_percent(row['f1'])}, on {row['faces']} faces.",
     )
@@ -183,8 +138,8 @@ def roc_and_pr(
         alt += f" for {focus}" if focus else ""
         draw = partial(curves.roc_pr_chart, roc, pr, points=points, focus=focus, **_models(results, roc))
         charts.append(Chart(f"roc-pr-{expression}", alt, draw, heading=expression.capitalize()))
-    caption, example = "One expression against the rest. The marks show each model at a threshold of 0.5.", ""
-    answer = ""
+    answer, example = "", ""
+    caption = "One expression against the rest. The marks show each model at a threshold of 0.5."
     if focus is not None:
         caption = f"{results.answers.where}. The dots mark each model at this threshold."
         at = points[points["model"] == focus].iloc[0]
@@ -208,6 +163,7 @@ def roc_and_pr(
             "true_positives": "True positives",
             "false_positives": "False positives",
         },
+        "ROC and precision-recall curves",
         example,
     )
 
@@ -267,13 +223,14 @@ def calibration(results: Results, focus: str | None = None) -> Section:
             **_numbers(log_loss_scaled="Log loss with T"),
             **_shares(ece_scaled="ECE with T", confidence="Confidence", accuracy="Accuracy"),
         },
+        "Reliability diagram",
         example,
     )
 
 
 def robustness(results: Results, focus: str | None = None) -> Section:
     """Return accuracy and confidence on degraded faces; no charts if no model was measured on them."""
-    table = results.degraded[0]
+    table, example = results.degraded[0], ""
     if table.empty:
         return Section("Robustness", "", [])
     kinds = {kind: degradation.title for kind, degradation in DEGRADATIONS.items()}
@@ -283,12 +240,9 @@ def robustness(results: Results, focus: str | None = None) -> Section:
     alt = f"Accuracy of {table['model'].nunique()} models on degraded faces: {', '.join(kinds.values()).lower()}"
     faces = f"faces ({results.answers.own})" if results.answers.own else "test faces of both splits"
     words = "Low light also lowers the contrast; occlusion is a gray square at a random place."
-    example, caption = (
-        "",
-        (
-            f"Accuracy on {table['faces'].max():,} {faces} with five kinds of degradation, in five strengths each. "
-            f"These faces are always the same. {words} Models that are not listed were not measured."
-        ),
+    caption = (
+        f"Accuracy on {table['faces'].max():,} {faces} with five kinds of degradation, in five strengths each. "
+        f"These faces are always the same. {words} Models that are not listed were not measured."
     )
     if focus is not None:
         row = summary[summary["model"] == focus].iloc[0]
@@ -301,7 +255,7 @@ def robustness(results: Results, focus: str | None = None) -> Section:
         )
         of_all = "Confidence is over all faces, also those without one clear answer of the annotators."
         caption = (
-            f"On {row['faces']:,} fixed {faces}, without mirror images, whatever is chosen above. "
+            f"On {row['faces']:,} fixed {faces}, without mirror images, whatever is chosen. "
             "Solid: accuracy, with 95 % intervals for the highlighted model. Dashed: its mean confidence; where it is "
             "above the solid line, the model is overconfident. Degraded: the mean over five kinds in five strengths. "
             f"{words}{f' {of_all}' if results.answers.by == 'plurality' else ''}"
@@ -319,6 +273,7 @@ def robustness(results: Results, focus: str | None = None) -> Section:
             "model": "Model",
             **_shares(clean="Clean", degraded="Degraded", **kinds, confidence="Mean confidence, degraded"),
         },
+        "Robustness",
         example,
     )
 
@@ -336,8 +291,9 @@ def significance(results: Results) -> Section:
         says.apart(table),
         [Chart("significance", alt, partial(matrices.pair_matrix, both_ways(table), results.ranked))],
         f"{results.answers.where}. Percentage points by which the model at the left is more accurate than the one with "
-        "the number above. Coloured: significant (McNemar’s test, Holm’s correction over all pairs, p < 0.05). In "
-        "brackets: not significant. The test covers which test faces were drawn, not training again with another seed.",
+        "the number above. Coloured: significant (McNemar’s test, Holm’s correction over all pairs, p < 0.05). Gray, "
+        "in brackets: not significant. The test covers which test faces were drawn, not training again with another "
+        "seed.",
         table.assign(**{column: 100 * table[column] for column in ("difference", "low", "high")}),
         "McNemar’s test of every pair of models",
         {
@@ -351,6 +307,7 @@ def significance(results: Results) -> Section:
             "p_holm": ("p (Holm)", "%.2g"),
             "verdict": "Verdict",
         },
+        "McNemar’s test",
         f"{first['only_first']:,} faces are classified correctly only by {first['first']}, {first['only_second']:,} "
         f"only by {first['second']}: p = {first['p_holm']:.2g} after correction.",
     )
@@ -361,9 +318,7 @@ def confusion(results: Results) -> Section:
     charts = []
     for name, model in zip(results.board["name"], results.board["model"], strict=True):
         cells = confusion_cells(results.answers, name)
-        wrong = cells[cells["actual"] != cells["predicted"]].sort_values("rate", na_position="first").iloc[-1]
-        alt = f"Confusion of {model}; most often, {wrong['actual']} is taken for {wrong['predicted']}: "
-        alt += f"{percent(wrong['rate'])} of its faces"
+        alt = f"Confusion of {model}; {says.confusion(cells, model)[0]}"
         file, draw = re.sub(r"[^a-z0-9_-]", "", name), partial(matrices.confusion_chart, cells, "rates")
         charts.append(Chart(f"confusion-{file}", alt, draw, adapts=False, heading=model, width=560))
     caption = "Rows: actual expression. Columns: predicted expression, in percent of the row."
@@ -390,6 +345,7 @@ def training(results: Results) -> Section:
         example,
         [Chart("training", alt, partial(curves.training_chart, table, **_models(results, table)))],
         "Dotted: training faces, augmented; with distillation, the loss includes the teacher’s part. Solid: hold-out.",
+        explained="Training curves",
         example=example,
     )
 
@@ -418,6 +374,7 @@ def paper(results: Results, metric: str = "accuracy") -> Section:
         table,
         "The paper’s results beside ours",
         {"title": "Variant", "reported": "Reported", "measured": "Measured", **numbers},
+        titles[metric],
         example,
     )
 

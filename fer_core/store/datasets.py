@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
@@ -85,9 +85,8 @@ class OwnDataset:
 
     def tests_by_row(self) -> Fer2013Faces:
         """Return `tests` with their places as rows, as predictions for them have it; they have no votes."""
-        tests = self.tests()
-        faces = replace(tests, rows=np.arange(len(tests)))
-        return Fer2013Faces(votes_missing=f"The data set {self.name} has no votes of annotators.", dataset=faces)
+        files, missing = self.test_pictures()["file"].tolist(), f"The data set {self.name} has no votes of annotators."
+        return Fer2013Faces.of_files(self.tests(), files, missing)
 
     @property
     def tests_in_words(self) -> str:

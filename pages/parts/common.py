@@ -6,14 +6,15 @@ import os
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, Literal, NoReturn, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 from urllib.parse import urlsplit
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from fer_core.columns import TEST_SPLITS, VIEWS, YARDSTICKS, percent_text
 from fer_core.data import download_fer2013, find_fer2013
@@ -27,12 +28,13 @@ from fer_core.metrics.core import METRICS
 from fer_core.metrics.predictions import Predictions
 from fer_core.models.spec import pretrained_note
 from fer_core.quiz.address import LOCAL
-from fer_core.sections.sections import PERCENT
+from fer_core.sections.section import PERCENT
 from fer_core.store.datasets import OwnDataset, find_dataset, list_datasets
 from fer_core.store.folders import DEFAULT_MODEL, list_models
 from fer_core.store.stored_model import StoredModel
 from fer_core.types import FaceResult, FerError
 from fer_core.visitors import limits
+from pages.parts.data import predictions
 
 MOST_ANNOTATORS: Final = (
     "The answer that FER+'s ten annotators gave most often. Faces without one clear answer do not count."
@@ -135,18 +137,26 @@ def model_titles(models: Iterable[StoredModel]) -> dict[str, str]:
     return {name: f"{title} ({name})" if counts[title] > 1 else title for name, title in titles.items()}
 
 
+def choose_named(label: str, titles: Mapping[str, str], key: str, **settings: Any) -> str:
+    """Ask for one of the models whose titles are given by name; return its name, which stands small at the label."""
+    names, settings = list(titles), {"index": 0, "width": 300, **settings}
+    asked = st.session_state.get(key, st.query_params.get(key))
+    name = next((name for name in names if asked in (name, titles[name])), names[settings["index"]])
+    settings |= {"format_func": titles.__getitem__, "key": key, "bind": "query-params"}
+    chosen = st.selectbox(f"{label} :small[:gray[{plain(name)}]]", names, **settings)
+    return chosen if chosen in titles else names[0]
+
+
 def choose_model(models: list[StoredModel], key: str, label: str = "Model", **settings: Any) -> list[StoredModel]:
     """Ask for one of the models; return it, or nothing if there is none to choose."""
-    titles, settings = model_titles(models), {"width": 300, **settings}
-    name = st.selectbox(label, titles, format_func=titles.__getitem__, key=key, bind="query-params", **settings)
+    name = choose_named(label, model_titles(models), key, **settings) if models else ""
     return [model for model in models if model.name == name]
 
 
 def choose_predictions(stored: list[StoredModel], answers: Predictions, key: str) -> str:
     """Ask for one of the models with predictions, those in front first; return its name."""
     front = front_models([model for model in stored if model.name in answers.names])
-    names, title = list(dict.fromkeys([*front, *answers.names])), answers.titles.__getitem__
-    return str(st.selectbox("Model", names, format_func=title, key=key, bind="query-params"))
+    return choose_named("Model", {name: answers.titles[name] for name in [*front, *answers.names]}, key)
 
 
 def choose_several(label: str, titles: Mapping[str, str], key: str, **settings: Any) -> list[str]:
@@ -234,6 +244,25 @@ def choose_faces(
     return split, view, "label"
 
 
+def choose_answers(
+    prefix: str, drawer: DeltaGenerator, of: str = "split and by", classes: tuple[str, ...] | None = EXPRESSIONS
+) -> tuple[list[StoredModel], Predictions]:
+    """Ask in the drawer for faces, see `choose_faces`; return the models of their classes, and their predictions.
+
+    Models that are left out are named. The page ends if no model has predictions.
+    """
+    with drawer, st.container(horizontal=True):
+        split, view, by = choose_faces(prefix, of, classes)
+        stored, complaints = stored_models(split)
+        answers, left_out = predictions(stored, split, view, by)
+    warn(complaints + left_out, "Some models are left out:")
+    if answers is None:
+        words = "No model has predictions of this split. Choose another one, or train a model."
+        st.info(words, icon=":material/leaderboard:")
+        st.stop()
+    return stored, answers
+
+
 def offer_to_measure(dataset: OwnDataset, view: str, key: str) -> None:
     """Measure the first model on a data set, and offer to measure the others, which can take minutes."""
     models = list_models(servable=True, classes=dataset.classes)[0]
@@ -291,6 +320,21 @@ def path_on_this_computer(label: str, key: str) -> str:
     return st.text_input(label, key=key).strip() if here and limits() is None else ""
 
 
+def file_or_path(prefix: str, label: str, *, path_label: str) -> tuple[Any, str, bool]:
+    """Ask for a file of pictures, or a path on this computer, and whether the pictures are faces already."""
+    # Without a type filter, so that a wrong file gets a sentence that says what is wrong and what works.
+    file = st.file_uploader(label, key=f"{prefix}_zip")
+    path = path_on_this_computer(path_label, f"{prefix}_folder") if file is None else ""
+    return file, path, whole_image_toggle(f"{prefix}_whole")
+
+
+def left_out(notes: Sequence[str]) -> None:
+    """Show the first sentences on what is left out, if there are any, in a drawer."""
+    if notes:
+        with st.expander(f"{len(notes):,} notes on what is left out", icon=":material/visibility_off:"):
+            st.markdown("\n".join(f"- {plain(note)}" for note in notes[:50]))
+
+
 def show_table(frame: pd.DataFrame, alt: str, columns: Columns, **settings: Any) -> None:
     """Show a table with its first column pinned; `alt` describes it for people who cannot see it."""
     first, *others = columns
@@ -302,19 +346,13 @@ def show_table(frame: pd.DataFrame, alt: str, columns: Columns, **settings: Any)
     frame = frame.assign(**{name: 100 * frame[name] for name in shares})
     texts = frame.select_dtypes(exclude=["number", "bool"])
     safe = frame.assign(**{str(name): texts[name].map(no_formula) for name in texts})  # people can download it as CSV
-    st.dataframe(safe, hide_index=True, alt=alt, column_order=list(columns), column_config=shown, **settings)
+    settings = {"height": "content", "column_order": list(columns), "column_config": shown, **settings}
+    st.dataframe(safe, hide_index=True, alt=alt, **settings)
 
 
 def offer_download(label: str, content: Any, file_name: str, mime: str, icon: str, key: str) -> None:
     """Show a download button; a click does not run the page again. `content` may be a function that returns it."""
     st.download_button(label, content, file_name, mime, icon=f":material/{icon}:", on_click="ignore", key=key)
-
-
-def stop_without_predictions() -> NoReturn:
-    """Say that no model has predictions of the chosen split, and end the page."""
-    words = "No model has predictions of this split. Choose another one, or train a model."
-    st.info(words, icon=":material/leaderboard:")
-    st.stop()
 
 
 def explain(name: str, example: str, label: str = "What is this?") -> None:

@@ -17,13 +17,11 @@ from fer_core.figures.curves import confidence_bars
 from fer_core.figures.scores import class_scores, gains
 from fer_core.measuring.scoreboard import face_milliseconds, front_models
 from fer_core.metrics.calibration import faces_in_bins
-from fer_core.metrics.core import METRICS, metric_titles
+from fer_core.metrics.core import metric_titles
 from fer_core.metrics.ensembles import FUSIONS, HIGHEST_EXPONENT, LOWEST_EXPONENT, Ensemble
 from fer_core.metrics.paper import (
-    IN_PACKAGES_ARE,
     PAPER_VARIANTS,
     PLAIN_MEANS,
-    packages_table,
     paper_metrics,
     paper_notes,
     paper_report,
@@ -35,7 +33,7 @@ from fer_core.runs.data import ALL_FACES
 from fer_core.runs.estimate import duration_text, estimate
 from fer_core.sections import sections, worked
 from fer_core.sections.cards import model_readme, model_text
-from fer_core.sections.sections import Section
+from fer_core.sections.section import Section
 from fer_core.store.folders import DEFAULT_MODEL
 from fer_core.store.stored_model import StoredModel
 from fer_core.training.recipe import recipe_for
@@ -43,16 +41,11 @@ from fer_core.types import FerError
 from pages.parts import common
 from pages.parts.charts import narrow_screen, show_chart, show_network
 from pages.parts.common import choose, choose_model, explain, explained_metric, offer_download, plain, show_table, warn
-from pages.parts.data import Selection, computed, predictions, results, shared
-from pages.parts.head import answer
+from pages.parts.data import Selection, computed, results, shared
+from pages.parts.head import finding
 from pages.parts.tuning import papers_study
 
 LEGEND: Final = "A click on a name in the legend shows or hides a model, a double click shows it alone."
-
-
-def _view(make: Callable[..., Section], selection: Selection, **choices: Any) -> tuple[Section, go.Figure | None]:
-    """Return a section of `fer_core.sections.sections`, and its chart for this screen; nobody may change them."""
-    return shared(_made, make, selection, choices, narrow_screen())
 
 
 def _made(
@@ -65,15 +58,33 @@ def _made(
     return section, chart.draw(narrow=narrow) if chart.adapts else chart.draw()
 
 
-def _show(section: Section, figure: go.Figure | None, key: str | None = None, legend: str = LEGEND) -> None:
-    """Show what a section found, its chart and what that covers."""
-    answer(section.answer)
-    show_chart(figure, section.charts[0].alt, key=key)
-    st.caption(f"{section.caption} {legend}")
+def _show(
+    make: Callable[..., Section],
+    selection: Selection,
+    top: DeltaGenerator,
+    *,
+    words: str = LEGEND,
+    select: bool = False,
+    **choices: Any,
+) -> tuple[Section, Any]:
+    """Show the chart of a section of `fer_core.sections.sections`; return the section and what is selected on it.
+
+    Args:
+        make: the section, which takes the `choices`. Nobody may change what it returns, because sessions share it.
+        words: below the chart, after the caption.
+        select: whether a click on a point selects it.
+    """
+    section, figure = shared(_made, make, selection, choices, narrow_screen())
+    if figure is None:
+        return section, None
+    settings: Any = {"on_select": "rerun", "selection_mode": "points"} if select else {}
+    settings |= {"key": f"c_{section.title}", "explained": (section.explained, section.example)}
+    with top:
+        return section, finding(section.answer, figure, section.charts[0].alt, f"{section.caption} {words}", **settings)
 
 
 def _show_table(section: Section, **settings: Any) -> None:
-    show_table(section.table, section.alt, dict(section.columns or {}), **{"height": "content", **settings})
+    show_table(section.table, section.alt, dict(section.columns or {}), **settings)
 
 
 def report_html(selection: Selection) -> str:
@@ -90,14 +101,7 @@ def choose_models(choices: str, drawer: DeltaGenerator) -> Selection:
 
     At first, the models in front are chosen. The page ends if no model has predictions of the faces.
     """
-    with drawer, st.container(horizontal=True):
-        split, view, by = common.choose_faces("c", choices, classes=None)
-        stored, complaints = common.stored_models(split)
-        answers, left_out = predictions(stored, split, view, by)
-    if "models" in choices:
-        warn(complaints + left_out, "Some models are left out:")
-    if answers is None:
-        common.stop_without_predictions()
+    stored, answers = common.choose_answers("c", drawer, choices, classes=None)
     front = front_models([model for model in stored if model.name in answers.names])
     chosen: list[str] = front
     with drawer, st.container(horizontal=True, vertical_alignment="bottom"):
@@ -116,7 +120,8 @@ def choose_models(choices: str, drawer: DeltaGenerator) -> Selection:
             if fusion == "exponential":
                 ends = (LOWEST_EXPONENT, HIGHEST_EXPONENT, 10)
                 exponent = st.slider("Exponent q", *ends, key="c_exponent", bind="query-params")
-    selection = Selection(tuple(stored), split, view, by, tuple(chosen), tuple(members), fusion, exponent)
+    of = (answers.split, answers.view, answers.by)
+    selection = Selection(tuple(stored), *of, tuple(chosen), tuple(members), fusion, exponent)
     with drawer:
         combined = results(selection).ensemble if members else None
         if isinstance(combined, Ensemble):
@@ -132,12 +137,8 @@ def _scoreboard(selection: Selection, top: DeltaGenerator, drawer: DeltaGenerato
     titles = metric_titles()
     with drawer:
         metric = choose("Rank by", titles, "c_metric", format_func=titles.__getitem__)
-    section, figure = _view(sections.scoreboard, selection, metric=metric)
-    with top:
-        answer(section.answer)
-        chosen = show_chart(figure, section.charts[0].alt, key="c_board", on_select="rerun", selection_mode="points")
-        st.caption(f"Click a model to see its confusions and faces. {section.caption}")
-        explain(METRICS[metric].title, section.example)
+    words = "Click a model to see its confusions and faces."
+    section, chosen = _show(sections.scoreboard, selection, top, words=words, select=True, metric=metric)
     if chosen.selection.points and (title := chosen.selection.points[0].get("customdata")):
         judge = common.upper_first(YARDSTICKS[selection.by])
         faces = {"m_split": selection.split, "m_view": selection.view, "m_by": judge}
@@ -148,9 +149,6 @@ def _scoreboard(selection: Selection, top: DeltaGenerator, drawer: DeltaGenerato
             st.session_state["c_latency"] = {model.name: computed(_milliseconds, model) for model in selection.chosen}
     measured = pd.Series(st.session_state.get("c_latency", {}), dtype=float)
     _show_table(replace(section, table=section.table.assign(latency_ms=section.table["name"].map(measured))))
-    with st.expander("Models in packages of others, measured here", icon=":material/inventory_2:"):
-        st.table(packages_table().set_index("Package"), border="horizontal", alt="Models of others, measured here")
-        st.caption(IN_PACKAGES_ARE)
 
 
 def _milliseconds(model: StoredModel) -> float | None:
@@ -161,14 +159,10 @@ def _milliseconds(model: StoredModel) -> float | None:
 
 
 def _by_expression(selection: Selection, top: DeltaGenerator, drawer: DeltaGenerator) -> None:
-    section, figure = _view(sections.by_expression, selection)
     with drawer:
         focus = _highlighted(results(selection).answers.titles, "c_report_of", "Classification report of")
-    with top:
-        _show(section, figure, "c_class_scores")
-        explain("F1", section.example)
-    _show_table(section)
-    section, _ = _view(sections.classification, selection, focus=focus)
+    _show_table(_show(sections.by_expression, selection, top)[0])
+    section, _ = _show(sections.classification, selection, top, focus=focus)
     with st.grid(2, min_column_width=480):
         with st.container():
             st.markdown(f"**{plain(focus)}**")
@@ -177,15 +171,13 @@ def _by_expression(selection: Selection, top: DeltaGenerator, drawer: DeltaGener
             with st.container():
                 st.markdown("**VGG16_modified, as the paper prints it in section 4.5**")
                 words = "Classification report of VGG16_modified, as the paper prints it"
-                show_table(paper_report(), words, dict(section.columns or {}), height="content", placeholder="–")
+                show_table(paper_report(), words, dict(section.columns or {}), placeholder="–")
     st.caption(section.caption)
 
 
 def _highlighted(titles: Mapping[str, str], key: str, label: str = "Model to highlight") -> str:
     """Ask for the model to highlight, given titles by name; return its title."""
-    names = list(titles)
-    name = st.selectbox(label, names, format_func=titles.__getitem__, key=key, bind="query-params")
-    return titles[name if name in titles else names[0]]
+    return titles[common.choose_named(label, titles, key)]
 
 
 def _with_probabilities(selection: Selection) -> dict[str, str]:
@@ -210,15 +202,11 @@ def _roc_and_pr(selection: Selection, top: DeltaGenerator, drawer: DeltaGenerato
         curves = st.container()
         label = f"Probability from which “{expression}” is predicted"
         threshold = st.slider(label, 0.0, 1.0, 0.5, 0.01, key="c_threshold", bind="query-params")
-    choices = {"expressions": [expression], "threshold": threshold, "focus": focus}
-    section, figure = _view(sections.roc_and_pr, selection, **choices)
-    with curves:
-        if section.charts:
-            _show(section, figure, "c_roc_pr")
-        else:
-            st.info(f"There are no curves of {expression} for these faces.")
+    choices: Any = {"expressions": [expression], "threshold": threshold, "focus": focus}
+    section, _ = _show(sections.roc_and_pr, selection, curves, **choices)
+    if not section.charts:
+        curves.info(f"There are no curves of {expression} for these faces.")
     _explained(worked.at_threshold(section.table[section.table["model"] == focus].iloc[0], expression))
-    explain("ROC and precision-recall curves", section.example, "What are these curves?")
     _show_table(section, placeholder="–")
 
 
@@ -234,13 +222,10 @@ def _calibration(selection: Selection, top: DeltaGenerator, drawer: DeltaGenerat
         return
     with drawer:
         focus = _highlighted(titles, "c_calibrated")
-    section, figure = _view(sections.calibration, selection, focus=focus)
+    section, _ = _show(sections.calibration, selection, top, focus=focus)
     row = section.table[section.table["model"] == focus].iloc[0]
     bins = results(selection).reliability
     bins = bins[bins["model"] == focus]
-    with top:
-        _show(section, figure, "c_reliability")
-        explain("Reliability diagram", section.example, "What is this diagram?")
     _explained(worked.calibration(row, bins, len(results(selection).answers.classes)))
     st.markdown(f"{worked.against_floor(row)}  \n{worked.with_temperature(row)}")
     alt = f"How often each confidence of {focus} occurs"
@@ -264,11 +249,7 @@ def _robustness(selection: Selection, top: DeltaGenerator, drawer: DeltaGenerato
     if not table.empty:
         with drawer:
             focus = _highlighted(dict(zip(table["name"], table["model"], strict=True)), "c_robust")
-        section, figure = _view(sections.robustness, selection, focus=focus)
-        with top:
-            _show(section, figure, "c_robustness")
-            explain("Robustness", section.example)
-        _show_table(section)
+        _show_table(_show(sections.robustness, selection, top, focus=focus)[0])
     if without:
         own = results(selection).answers.own
         how = f"`fer-lab evaluate NAME --degraded {f'--on {selection.split}' if own else '--save'}`"
@@ -280,38 +261,27 @@ def _robustness(selection: Selection, top: DeltaGenerator, drawer: DeltaGenerato
 
 
 def _significance(selection: Selection, top: DeltaGenerator, drawer: DeltaGenerator) -> None:  # noqa: ARG001
-    section, figure = _view(sections.significance, selection)
+    section, _ = _show(sections.significance, selection, top, words="")
     if not section.charts:
         st.info("Two models are needed to compare. Choose more above.", icon=":material/info:")
         return
-    if narrow_screen():
-        section = replace(section, caption=section.caption.replace("In brackets:", "Gray:"))
-    with top:
-        _show(section, figure, legend="")
-        explain("McNemar’s test", section.example)
     _show_table(section, height="auto")
 
 
 def _training(selection: Selection, top: DeltaGenerator, drawer: DeltaGenerator) -> None:  # noqa: ARG001
     _, without, complaints = results(selection).histories
     warn(complaints, "Some training curves are left out:")
-    section, figure = _view(sections.training, selection)
-    with top:
-        if section.charts:
-            _show(section, figure, "c_training")
-            explain("Training curves", section.example)
-        if without:
-            st.caption(f"Without curves: {plain(', '.join(without))}.")
+    _show(sections.training, selection, top)
+    if without:
+        top.caption(f"Without curves: {plain(', '.join(without))}.")
 
 
 def _paper(selection: Selection, top: DeltaGenerator, drawer: DeltaGenerator) -> None:
     titles = paper_metrics()
     with drawer:
         metric = choose("Metric", titles, "c_paper_metric", format_func=titles.__getitem__)
-    section, figure = _view(sections.paper, selection, metric=metric)
-    with top:
-        _show(section, figure, legend="The paper’s contradictions stand as it prints them.")
-        explain(titles[metric], section.example)
+    words = "The paper’s contradictions stand as it prints them."
+    section, _ = _show(sections.paper, selection, top, words=words, metric=metric)
     st.caption(
         "Ours learn from at most 26,040 of the 28,709 faces of Training, and everything is chosen on the others; the "
         "paper learns from all and chooses on PrivateTest. `fer-lab train NAME --papers-split --recipe paper` does so."
@@ -325,9 +295,8 @@ def _paper(selection: Selection, top: DeltaGenerator, drawer: DeltaGenerator) ->
     st.markdown("\n".join(f"- {sentence}" for sentence in in_prose(results(selection).claims)))
     st.caption(CLAIMS_CAPTION)
     papers_study()
-    variants, title_of = list(PAPER_VARIANTS), PAPER_VARIANTS.__getitem__
-    variant = st.selectbox("Variant", variants, 5, format_func=title_of, key="c_variant", bind="query-params")
-    title, f1 = title_of(variant), results(selection).paper[1][variant]
+    variant = common.choose_named("Variant", PAPER_VARIANTS, "c_variant", index=5)
+    title, f1 = PAPER_VARIANTS[variant], results(selection).paper[1][variant]
     lowest = f1.dropna(subset=["f1"]).sort_values("f1").drop_duplicates("model").to_dict("records")
     words = "; ".join(f"{row['expression']} {_percent(row['f1'])} ({row['model']})" for row in lowest)
     explain("F1", f"{title} has its lowest F1: {words}")
@@ -387,7 +356,8 @@ def _card_text(model: StoredModel) -> str:
     """Return the card with headings that fit into a page; names that people gave are shown as they are."""
     training = {name: plain(str(told)) if name == "data" else told for name, told in model.card.training.items()}
     model = replace(model, card=replace(model.card, title=plain(model.title), training=training))
-    return re.sub(r"^#+ ", "#### ", model_text(model), flags=re.MULTILINE)
+    text = re.sub(r"(?<=\d)%", " %", model_text(model))
+    return re.sub(r"^#+ ", "#### ", text, flags=re.MULTILINE)
 
 
 FACES: Final = "split, by, models, ensemble"

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from time import time
 from typing import Any, Final
@@ -35,23 +33,21 @@ from fer_core.training.augmentation import (
     augmented_copies,
 )
 from fer_core.training.recipe import named_recipe
-from fer_core.types import FerError, Image
-from pages.parts.charts import show_chart
+from fer_core.types import FerError
 from pages.parts.common import (
     ZIP_LAYOUT,
     choose,
     emphasis,
+    file_or_path,
+    left_out,
     note_detector,
-    path_on_this_computer,
     plain,
-    whole_image_toggle,
     whole_number,
     with_code,
 )
 from pages.parts.data import classifier, computed, computed_here, fer2013, own_pictures
 from pages.parts.face import Tile, face_tiles, fer2013_tile
-from pages.parts.head import answer
-from pages.parts.pictures import SOURCES, available_sources, pictures_from, stages_of
+from pages.parts.head import answer, finding
 
 OWN: Final = "My own pictures"
 
@@ -65,27 +61,24 @@ ANY: Final = "any"
 
 @dataclass(frozen=True, eq=False)
 class ShownFaces:
-    """The faces on show: of FER2013, of a data set with the names of its `files`, or the visitor's `own`."""
+    """The faces on show: of FER2013, of a data set with names of files, or the visitor's `own`."""
 
     dataset: FaceDataset
-    fer2013: Fer2013Faces
+    faces: Fer2013Faces  # by their rows in FER2013, or by their places
     own: OwnFaces | None = None
-    files: Sequence[str] = ()
 
     @property
     def is_fer2013(self) -> bool:
         """Whether the faces have rows and votes."""
-        return self.own is None and not self.files
+        return not self.faces.files
+
+    def row(self, place: int) -> int:
+        """Return the number that a face has in `faces`."""
+        return int(self.dataset.rows[place]) if self.is_fer2013 else place
 
     def name(self, place: int) -> str:
         """Return the name of a face: its row in FER2013, or its file."""
-        if self.own is not None:
-            return self.own.names[place]
-        return self.files[place] if self.files else f"row {self.dataset.rows[place]}"
-
-    def picture(self, place: int) -> Image:
-        """Return the picture that a face comes from: FER2013's face itself, or the visitor's picture."""
-        return self.dataset.images[place] if self.own is None else self.own.picture(place)
+        return self.faces.name(self.row(place))
 
     def table(self) -> pd.DataFrame:
         """Return the table of `face_table`, from the cache."""
@@ -113,9 +106,10 @@ def choose_faces_shown() -> tuple[ShownFaces | None, bool]:
     of = choose("Faces", ("FER2013", *added, OWN), "d_of")
     if of == OWN:
         own = _own_pictures()
-        return (ShownFaces(own.dataset, known, own) if own else None), False
+        return (ShownFaces(own.dataset, Fer2013Faces.of_files(own.dataset, own.names), own) if own else None), False
     if of in added:
-        return ShownFaces(added[of].load(), known, files=added[of].pictures()["file"].tolist()), False
+        faces, files = added[of].load(), added[of].pictures()["file"].tolist()
+        return ShownFaces(faces, Fer2013Faces.of_files(faces, files)), False
     if known.missing:
         st.info(
             "FER2013 is the dataset of a challenge in 2013: 35,887 faces from the web, 48 × 48 gray pixels, each with "
@@ -128,11 +122,8 @@ def choose_faces_shown() -> tuple[ShownFaces | None, bool]:
 
 def _own_pictures() -> OwnFaces | None:
     """Ask for a zip or folder; show what is wrong with it, or what was left out."""
-    # Without a type filter, so that a wrong file gets a sentence that says what is wrong and what works.
-    file = st.file_uploader("A zip with a folder of pictures for each expression: happy, sad …", key="d_zip")
-    asked = "Or the path of such a folder on this computer"
-    folder = path_on_this_computer(asked, "d_folder") if file is None else ""
-    whole = whole_image_toggle("d_whole")
+    words = "A zip with a folder of pictures for each expression: happy, sad …"
+    file, folder, whole = file_or_path("d", words, path_label="Or the path of such a folder on this computer")
     if file is None and not folder:
         st.code(ZIP_LAYOUT, language=None)
         st.caption(
@@ -147,9 +138,7 @@ def _own_pictures() -> OwnFaces | None:
     if isinstance(faces, str):
         st.warning(with_code(faces), icon=":material/warning:")
         return None
-    if faces.skipped:
-        with st.expander(f"{len(faces.skipped)} left out", icon=":material/visibility_off:"):
-            st.markdown("\n".join(f"- {plain(sentence)}" for sentence in faces.skipped[:50]))
+    left_out(faces.skipped)
     if not len(faces.dataset):
         st.warning("No face was found in any of these pictures.", icon=":material/warning:")
         return None
@@ -160,23 +149,20 @@ def _from_folder(folder: str, whole: bool, _: int) -> OwnFaces:
     return read_own_faces(Path(folder).expanduser(), whole_image=whole)
 
 
-def classes(shown: ShownFaces, top: DeltaGenerator, drawer: DeltaGenerator) -> None:
+def classes(shown: ShownFaces, top: DeltaGenerator, drawer: DeltaGenerator) -> None:  # noqa: ARG001 (as all)
     """Show the class distribution of each split, as in the paper's figure 1."""
     dataset = shown.dataset
     counts = dataset.counts()
     if shown.own:
         counts = counts.loc[["Training"]].rename(index={"Training": OWN})
-    with drawer:
-        bars = choose("Bars", ("numbers", "shares"), "d_bars")
     totals = counts.sum()
     rare, frequent = str(totals.idxmin()), str(totals.idxmax())
     alt = f"Faces by expression and split; most for {frequent}, fewest for {rare}"
     splits = "" if not shown.is_fer2013 else " PublicTest is the paper’s test split, PrivateTest the challenge’s."
-    chart = class_distribution(counts, shares=bars == "shares")
     with top:
-        answer(says.classes(counts))
-        show_chart(chart, alt, key="d_classes", on_select=_open_class, selection_mode="points")
-        st.caption(f"Click a bar to see its faces. {len(dataset):,} faces of 48 × 48 gray pixels.{splits}")
+        caption = f"Click a bar to see its faces. {len(dataset):,} faces of 48 × 48 gray pixels.{splits}"
+        settings: Any = {"key": "d_classes", "on_select": _open_class, "selection_mode": "points"}
+        finding(says.classes(counts), class_distribution(counts), alt, caption, **settings)
     counts = counts.assign(all=counts.sum(axis=1)).rename_axis("Split")
     st.dataframe(counts, alt="Number of faces by split and expression")
 
@@ -193,12 +179,12 @@ def browse(shown: ShownFaces, top: DeltaGenerator, drawer: DeltaGenerator) -> No
     with drawer:
         faces, ranges = _chosen(shown, table)
     words = [
-        f" · {MEASURES[name].title} {low:g} to {high:g}"
+        f"{MEASURES[name].title} {low:g} to {high:g}"
         for name, (low, high) in ranges.items()
         if (low, high) != (MEASURES[name].low, MEASURES[name].high)
     ]
     with top:
-        answer(f"{len(faces):,} of {len(table):,} faces{''.join(words)}")
+        answer(says.faces(len(faces), len(table), words))
         tiles_place = st.container()
         pages = max(1, -(-len(faces) // ON_A_PAGE))
         number = st.number_input("Page", 1, pages, 1, key="d_page", width=160) if pages > 1 else 1
@@ -211,7 +197,7 @@ def browse(shown: ShownFaces, top: DeltaGenerator, drawer: DeltaGenerator) -> No
         face_tiles(tiles, "dataset")
 
 
-def _tile(shown: ShownFaces, place: int, face: Any) -> Tile:
+def _tile(shown: ShownFaces, place: int, face: Any) -> Tile | None:
     facts = {"Labelled": str(face.label)} | ({} if shown.own else {"Split": str(face.split)})
     facts |= {
         "Mean gray": f"{face.brightness:.0f}",
@@ -220,12 +206,9 @@ def _tile(shown: ShownFaces, place: int, face: Any) -> Tile:
         "Head roll": "unknown" if pd.isna(face.roll) else f"{face.roll:.0f}°",
         "Nearly the same picture elsewhere": "yes" if face.copy else "no",
     }
-    if shown.is_fer2013:
-        about = [_votes_in_words(face)]
-        tile = fer2013_tile(shown.fer2013, int(face.row), str(face.label), f"**{face.label}**", about)
-        assert tile is not None
-        return replace(tile, facts=facts)
-    return Tile(shown.dataset.images[place], shown.name(place), f"**{face.label}**", label=str(face.label), facts=facts)
+    about = [_votes_in_words(face)] if shown.is_fer2013 else []
+    tile = fer2013_tile(shown.faces, shown.row(place), str(face.label), f"**{face.label}**", about)
+    return tile and replace(tile, facts=facts)
 
 
 def _votes_in_words(face: Any) -> str:
@@ -284,7 +267,7 @@ PREPARED: Final = {
 def _inputs(shown: ShownFaces, places: list[int], number: int) -> None:
     """Show one face after each preprocessing, as the input of each kind of network, and degraded."""
     face = shown.dataset.images[places[number]]
-    st.subheader(f"Preprocessing of {plain(shown.name(places[number]))}")
+    st.subheader(f"{plain(shown.name(places[number]))}: preprocessing")
     with st.grid("auto", min_column_width=130, gap="small"):
         for caption, preprocessing in PREPARED.items():
             st.image(preprocess_faces(face[None], preprocessing)[0], caption=caption, width="stretch", alt=caption)
@@ -322,14 +305,11 @@ def _augmented(shown: ShownFaces, places: list[int], number: int) -> None:
     group = tuple(places[start : start + DRAWN_AT_ONCE])
     asked = st.session_state.setdefault("d_drawn", set())  # for which faces the visitor wants copies
     key = (shown.dataset.fingerprint, group)
-    place = st.empty()
     if key not in asked:
-        with place.container():
-            st.markdown("Copies are drawn by the layers that training uses. They need Keras, which starts slowly.")
-            if not st.button("Draw augmented copies", icon=":material/casino:", key="d_draw", type=emphasis()):
-                return
-        asked.add(key)
-        place.empty()
+        st.markdown("Copies are drawn by the layers that training uses. They need Keras, which starts slowly.")
+        draw: Any = {"key": "d_draw", "type": emphasis(), "on_click": asked.add, "args": (key,)}
+        st.button("Draw augmented copies", icon=":material/casino:", **draw)
+        return
     try:
         with st.spinner("Starting Keras, about ten seconds …", show_time=True):
             keep = computed_here if shown.own else computed
@@ -352,27 +332,19 @@ def _drawn(dataset: FaceDataset, places: tuple[int, ...], kinds: tuple[Augmentat
 
 def _detected(shown: ShownFaces, places: list[int], number: int) -> None:
     """Show several pictures with what is detected in them and what is cropped, side by side."""
-    source = choose("Pictures", ["These faces", *available_sources()], "d_pictures")
-    if source in SOURCES:
-        st.caption(SOURCES[source])
-    pictures: list[tuple[str, Callable[[], DetectionStages]]]
-    if source == "These faces":
-        pictures = [(shown.name(place), partial(_stages_at, shown, place)) for place in places[number:][:PICTURES]]
-    else:
-        pictures = [(picture.name, partial(stages_of, picture)) for picture in pictures_from(source)[:PICTURES]]
+    shown_places = places[number:][:PICTURES]
     without = 0
-    for name, detect in pictures:
+    for place in shown_places:
         with st.container(border=True):
             try:
-                stages = detect()
+                picture = shown.own.picture(place) if shown.own else shown.dataset.images[place]
+                stages = detection_stages(picture)
             except FerError as error:
                 st.warning(with_code(str(error)), icon=":material/warning:")
                 continue
-            _show_stages(plain(name), stages)
+            _show_stages(plain(shown.name(place)), stages)
             without += stages.faces == 0
-    if not pictures:
-        return
-    st.markdown(f"**No face is detected in {without} of {len(pictures)} pictures.**")
+    st.markdown(f"**No face is detected in {without} of {len(shown_places)} pictures.**")
     st.caption(
         "Detected: the box and the five landmarks. Upright: the square around the largest face, rotated so that the "
         "eyes are level, framed like FER2013’s faces. Input: the same with 48 × 48 gray pixels, as models get it from "
@@ -380,10 +352,6 @@ def _detected(shown: ShownFaces, places: list[int], number: int) -> None:
         "same, turned until the eyes are level."
     )
     note_detector()
-
-
-def _stages_at(shown: ShownFaces, place: int) -> DetectionStages:
-    return detection_stages(shown.picture(place))
 
 
 def _show_stages(name: str, stages: DetectionStages) -> None:

@@ -103,20 +103,20 @@ def fer2013_tile(faces: Fer2013Faces, row: int, label: str, words: str, about: S
     if image is None or faces.dataset is None:
         return None
     known: dict[str, Any] = {} if votes is None else {"votes": votes[:-1], "other_votes": votes[-1]}
-    return Tile(image, f"Row {row}", words, label=label, classes=faces.dataset.classes, about=about, **known)
+    return Tile(image, faces.name(row), words, label=label, classes=faces.dataset.classes, about=about, **known)
 
 
 def face_tiles(
-    tiles: Sequence[Tile], key: str, *, chosen: int | None = None, choose: Callable[[int], object] | None = None
+    tiles: Sequence[Tile | None], key: str, *, chosen: int | None = None, choose: Callable[[int], object] | None = None
 ) -> None:
     """Show faces in rows of at most eight; a click on one opens its card, or calls `choose` with its place.
 
-    Eight, twelve or 24 faces fill the rows of most screens. `key` tells several such rows of a page apart.
+    Eight or 24 faces fill the rows of most screens. `key` tells several such rows of a page apart.
     """
     with st.container(height=1, width=1, border=False):
         _CLICKS(key=f"{key}_clicks")
     with st.grid(8, min_column_width=TILE_WIDTH, gap="small"):
-        for place, tile in enumerate(tiles):
+        for place, tile in enumerate(filter(None, tiles)):
             with st.container(key=f"tile_{key}_{place}", gap=None):
                 labelled = f", labelled {tile.label}" if tile.label else ""
                 st.image(tile.image, width="stretch", alt=f"Face of {tile.name}{labelled}")
@@ -126,7 +126,8 @@ def face_tiles(
                 if st.button(tile.words, key=f"open_{key}_{place}", **look) and choose is None:
                     open_card(tile)
                 if tile.about:
-                    st.caption("  \n".join(map(plain, tile.about)), text_alignment="center")
+                    lines = "  \n".join(map(plain, tile.about)).replace(" %", "\u00a0%")
+                    st.caption(lines, text_alignment="center")
 
 
 def photo(

@@ -7,7 +7,7 @@ from typing import Any, Final, Literal, NamedTuple
 
 import streamlit as st
 
-from fer_core.columns import percent_text
+from fer_core.columns import percent, percent_text
 from fer_core.explain import NOTABLE, REGIONS, Edits, edit_and_rerun
 from fer_core.faces import Evidence, evidence_for
 from fer_core.figures.bars import model_answers, probability_bars, probability_change, probability_text
@@ -36,7 +36,6 @@ SLIDERS: Final[dict[str, tuple[str, float, float, float, float, str]]] = {
 """Label, minimum, maximum, neutral value, step and format of each numeric field of `Edits`."""
 
 PAGE: Final = "p"  # prefix of keys on the Predict page
-FEW_MODELS: Final = 3  # up to this number, each model has a chart of its own
 PREDICTED: Final = "the prediction"
 OTHERS: Final = "all others"
 WEAK: Final = 0.25  # share of the scale below which a map is nearly dark
@@ -61,49 +60,43 @@ class FaceView(NamedTuple):
 
 
 def face_bars(views: list[FaceView]) -> None:
-    """Show the probabilities of each model side by side, below a headline with the most frequent answer."""
-    answers = [view.face.answer for view in views]
+    """Show the probabilities of one model, or of several in one chart, below the most frequent answer."""
+    faces, first = [view.face for view in views], views[0]
+    answers = [face.answer for face in faces]
     best = max(dict.fromkeys(answers), key=lambda answer: (answers.count(answer), answer != NOT_SURE))
-    say, which = "are" if best == NOT_SURE else "say", f"Face {views[0].number}: "
-    if views[0].picture.whole_image:
-        which = ""
+    which = "" if first.picture.whole_image else f"Face {first.number}: "
     if len(views) == 1:
         st.subheader(upper_first(f"{which}{best}"))
-        why_not_sure(views[0].face)
+        why_not_sure(faces[0])
+        show_chart(
+            probability_bars(faces[0].probabilities, classes=first.classes),
+            f"{first.model.title}, face {first.number}: {_in_order(faces[0], first)}",
+            key="bars",
+        )
     else:
+        say = "are" if best == NOT_SURE else "say"
         st.subheader(f"{which}{answers.count(best)} of {len(views)} models {say} {best}")
-    if len(views) > FEW_MODELS:
-        _all_in_one(views)
-    else:
-        with st.grid(min(len(views), 2), min_column_width=250, gap="medium"):
-            for view in views:
-                with st.container(gap="xsmall"):
-                    _alone(view, explained=len(views) > 1)
-    ranked = sorted(zip(views[0].face.probabilities, views[0].classes, strict=True), reverse=True)
-    (high, one), (next_high, other) = ranked[:2]
-    explain("Probabilities", f"{views[0].model.title}: {one} {high:.1%}, then {other} {next_high:.1%}.")
+        _all_in_one(list(zip(views, faces, strict=True)), f"Answers for face {first.number}: ", "bars")
+        if unsure := sum(not face.sure for face in faces):
+            st.caption(f"Not sure: no expression reaches the threshold of the model ({unsure} of {len(views)} models).")
+    ranked = sorted(zip(faces[0].probabilities, first.classes, strict=True), reverse=True)
+    (high, likely), (next_high, other) = ranked[:2]
+    numbers = f"{likely} {percent(high, '.1%')}, then {other} {percent(next_high, '.1%')}."
+    explain("Probabilities", f"{first.model.title}: {numbers}")
 
 
-def _alone(view: FaceView, explained: bool) -> None:
-    title, probabilities, classes = view.model.title, view.face.probabilities, view.classes
-    st.markdown(f"**{plain(title)}**")
-    alt = f"{title}, face {view.number}: {probability_text(probabilities, len(classes), classes=classes)}"
-    show_chart(probability_bars(probabilities, classes=classes), alt, key=f"bars_{view.model.name}")
-    if explained:
-        why_not_sure(view.face)
+def _in_order(face: FaceResult, view: FaceView) -> str:
+    return probability_text(face.probabilities, len(view.classes), classes=view.classes)
 
 
-def _all_in_one(views: list[FaceView]) -> None:
-    """Show the probabilities of many models in one chart, which fits a phone."""
-    faces, titles = [view.face for view in views], [view.model.title for view in views]
-    answers = [face.answer for face in faces]
-    words = "; ".join(f"{title} {answer}" for title, answer in zip(titles, answers, strict=True))
+def _all_in_one(answers: list[tuple[FaceView, FaceResult]], alt: str, key: str) -> None:
+    """Show the probabilities of several models in one chart, which fits a phone; `alt` begins its description."""
+    views, faces = zip(*answers, strict=True)
+    titles, says = [view.model.title for view in views], [face.answer for face in faces]
+    words = "; ".join(f"{title} {answer}" for title, answer in zip(titles, says, strict=True))
     probabilities = [face.probabilities for face in faces]
-    chart = model_answers(titles, answers, probabilities=probabilities, classes=views[0].classes)
-    show_chart(chart, f"Answers for face {views[0].number}: {words}", key="bars_of_all")
-    unsure = sum(not face.sure for face in faces)
-    if unsure:
-        st.caption(f"Not sure: no expression reaches the threshold of the model ({unsure} of {len(views)} models).")
+    chart = model_answers(titles, says, probabilities=probabilities, classes=views[0].classes)
+    show_chart(chart, f"{alt}{words}", key=f"{key}_of_all")
 
 
 @st.fragment
@@ -123,21 +116,21 @@ def edit_panel(views: list[FaceView], prefix: str = PAGE) -> None:
         for view in views:
             before, by = replace(view.face, face=there), analyzer(view.picture, view.model)
             reruns.append(edit_and_rerun(by, part, before=before, edits=edits, find_again=detect_again))
-    pairs = [(view, after) for view, (_, after) in zip(views, reruns, strict=True)]
-    many = len(views) > FEW_MODELS
+    found = [(view, after) for view, (_, after) in zip(views, reruns, strict=True) if after is not None]
     with results, st.grid(2, min_column_width=250, gap="medium"):
         caption = f"Face {first.number}, changed as the controls say"
         alt = f"Close-up of face {first.number} after the changes"
         st.image(reruns[0][0], caption=caption, width="stretch", alt=alt)
-        for shown in [pairs] if many else [[pair] for pair in pairs]:
-            found = [(view, after) for view, after in shown if after is not None]
-            with st.container(gap="xsmall"):
-                if not found:
-                    st.info("The face detector no longer finds a face here.", icon=":material/visibility_off:")
-                elif many:
-                    _all_after(found, edited)
-                else:
-                    _before_and_after(*found[0], edited)
+        with st.container(gap="xsmall"):
+            if not found:
+                st.info("The face detector no longer finds a face here.", icon=":material/visibility_off:")
+            elif len(views) > 1:
+                changed = sum(view.face.answer != after.answer for view, after in found)
+                words = f"{changed} of {len(found)} models change their answer" if edited else "Move a control"
+                st.markdown(f"**{words}**")
+                _all_in_one(found, "After the changes: ", "change")
+            else:
+                _before_and_after(*found[0], edited)
 
 
 def _bind(prefix: str) -> Literal["query-params"] | None:
@@ -168,7 +161,7 @@ def _edit_controls(prefix: str) -> tuple[Edits, bool]:
 
 def _before_and_after(view: FaceView, after: FaceResult, edited: bool) -> None:
     """Show the probabilities of one model before and after the changes, below a sentence that compares them."""
-    before, classes = view.face, view.classes
+    before = view.face
     was, now = _in_words(before), _in_words(after)
     if not edited:
         sentence = f"{was}: move a control"
@@ -177,25 +170,11 @@ def _before_and_after(view: FaceView, after: FaceResult, edited: bool) -> None:
     else:
         sentence = f"Now {now}, before {was}"
     st.markdown(f"**{plain(view.model.title)}** – {sentence}")
-    texts = "; before: ".join(probability_text(face.probabilities, classes=classes) for face in (after, before))
-    chart = probability_change(before.probabilities, after.probabilities, classes=classes)
-    show_chart(chart, f"{view.model.title} after the changes: {texts}", key=f"change_{view.model.name}")
+    alt = f"{view.model.title} after the changes: {_in_order(after, view)}; before: {_in_order(before, view)}"
+    chart = probability_change(before.probabilities, after.probabilities, classes=view.classes)
+    show_chart(chart, alt, key="change")
     if edited:
         st.caption("Gray bars: before the changes.")
-
-
-def _all_after(found: list[tuple[FaceView, FaceResult]], edited: bool) -> None:
-    """Show the probabilities of many models after the changes in one chart, below a sentence that counts them."""
-    answers = [
-        after.answer if after.answer == view.face.answer else f"{after.answer}, before {view.face.answer}"
-        for view, after in found
-    ]
-    changed = sum(view.face.answer != after.answer for view, after in found)
-    st.markdown(f"**{changed} of {len(found)} models change their answer**" if edited else "**Move a control**")
-    titles, probabilities = [view.model.title for view, _ in found], [after.probabilities for _, after in found]
-    alt = "After the changes: " + "; ".join(f"{view.model.title} {after.answer}" for view, after in found)
-    chart = model_answers(titles, answers, probabilities=probabilities, classes=found[0][0].classes)
-    show_chart(chart, alt, key="change_of_all")
 
 
 def _in_words(face: FaceResult) -> str:
@@ -220,29 +199,26 @@ def face_reasons(views: list[FaceView], prefix: str = PAGE) -> None:
         "The maps show in coarse cells where the model finds evidence. They do not say why, or what the person feels."
     )
     against = None if other == OTHERS else str(other)
-    with_map = next((view for view in views if view.face.activation is not None), None)
-    many = len(views) > FEW_MODELS
-    without_map = [plain(view.model.title) for view in views if view.face.activation is None]
-    if many and without_map:
+    if without_map := [plain(view.model.title) for view in views if view.face.activation is None]:
         st.caption(
             f"Without an activation map, because they take the face as one piece: {'; '.join(without_map)}. The "
             "occlusion map shows what their predictions depend on."
         )
-    columns, least = (4, 150) if many else (3, 240)  # so that many models fit a phone
-    with st.grid(columns, min_column_width=least, gap="medium"):
+    first_map = next((view for view in views if view.face.activation is not None), None)
+    with st.grid(4 if len(views) > 1 else 3, min_column_width=150, gap="medium"):
         _inputs(views)
         for view in views:
             expression = view.face.expression if wanted == PREDICTED else str(wanted)
-            prefix = f"{plain(view.model.title)}: " if len(views) > 1 else ""
+            title = f"{plain(view.model.title)}: " if len(views) > 1 else ""
             if expression == against:
-                st.caption(f"{prefix}{expression} cannot be compared with itself. Choose another expression.")
+                st.caption(f"{title}{expression} cannot be compared with itself. Choose another expression.")
                 continue
-            if view.face.activation is not None or not many:
+            if view.face.activation is not None:
                 with st.container(gap="xsmall"):
-                    _activation(view, expression, against, prefix, explained=view is with_map)
+                    _activation(view, expression, against, title, explained=view is first_map)
             if with_occlusion:
                 with st.container(gap="xsmall"):
-                    _occlusion(view, expression, against, prefix, explained=view is views[0])
+                    _occlusion(view, expression, against, title, explained=view is views[0])
 
 
 def _inputs(views: list[FaceView]) -> None:
@@ -250,12 +226,11 @@ def _inputs(views: list[FaceView]) -> None:
     groups: dict[str, list[FaceView]] = {}
     for view in views:
         groups.setdefault(view.model.card.preprocessing, []).append(view)
-    for group in groups.values():
-        first, titles = group[0], [plain(view.model.title) for view in group]
-        who = " and ".join(titles) if len(titles) <= FEW_MODELS else f"{len(titles)} of the models"
+    for kind, (first, *others) in groups.items():
+        who = plain(first.model.title) + (f" and {len(others)} others" if others else "")
         if len(groups) == 1:
-            who = "the models" if len(views) > 1 else "the model"
-        prepared = "" if first.model.card.preprocessing == "none" else f", prepared for {first.model.title}"
+            who = "the models" if others else "the model"
+        prepared = "" if kind == "none" else f", prepared for {first.model.title}"
         alt = f"Face {first.number}, cut out upright in gray{prepared}"
         caption = f"What {who} saw: 48 × 48 gray pixels"
         st.image(input_tile(first.face, first.model), caption=caption, width="stretch", alt=alt)
@@ -263,12 +238,7 @@ def _inputs(views: list[FaceView]) -> None:
 
 def _activation(view: FaceView, expression: str, against: str | None, prefix: str, explained: bool) -> None:
     maps = view.face.activation
-    if maps is None:
-        st.caption(
-            f"{prefix}This model takes the face as one piece and has no activation map. The occlusion map shows "
-            "what its prediction depends on."
-        )
-        return
+    assert maps is not None
     evidence = evidence_for(maps, expression, against=against, classes=view.classes)
     share = float(abs(evidence.shares).max())
     if against and share < WEAK:

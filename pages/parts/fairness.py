@@ -31,8 +31,8 @@ from pages.parts import common
 from pages.parts.charts import narrow_screen, show_chart
 from pages.parts.common import choose, explain, plain, with_code
 from pages.parts.confusion import show_faces
-from pages.parts.data import computed, fer2013, predictions, shared
-from pages.parts.head import answer
+from pages.parts.data import computed, fer2013, shared
+from pages.parts.head import answer, finding
 
 EXAMPLE: Final = """people.zip
    table.csv        file,gender,age,expression
@@ -40,7 +40,6 @@ EXAMPLE: Final = """people.zip
                     ben.jpg,male,61,
    anna.jpg   ben.jpg   …"""
 
-NOTES: Final = 50  # how many are shown of what is left out
 NONE: Final = "–"
 SEVEN: Final = "all seven"
 _AUDITED: Final = "a_audited"  # key of the faces that were predicted last in this session, with what they are from
@@ -48,18 +47,14 @@ _AUDITED: Final = "a_audited"  # key of the faces that were predicted last in th
 
 def test_faces() -> AuditedFaces | None:
     """Ask for a split, a yardstick and a model, and return the test faces with its stored predictions."""
-    stored, complaints = common.stored_models()
-    with st.container(horizontal=True):
-        split, view, by = common.choose_faces("a")
-        answers, left_out = predictions(stored, split, view, by)
-        if answers is None:
-            common.stop_without_predictions()
+    row = st.container(horizontal=True)
+    stored, answers = common.choose_answers("a", row)
+    with row:
         name = common.choose_predictions(stored, answers, "a_model")
-    common.warn(complaints + left_out, "Some models are left out:")
     try:
         if answers.own:
             (model,) = [model for model in stored if model.name == name]
-            faces = shared(dataset_faces, model, find_dataset(split), view)
+            faces = shared(dataset_faces, model, find_dataset(answers.split), answers.view)
         else:
             faces = stored_faces(answers, name)
     except FerError as error:
@@ -73,18 +68,19 @@ def test_faces() -> AuditedFaces | None:
 
 def own_pictures() -> AuditedFaces | None:
     """Ask for pictures and a model, and return the faces with its predictions; None before there are any."""
-    # Without a type filter, so that a wrong file gets a sentence that says what is wrong and what works.
-    file = st.file_uploader("A zip of pictures with a table of groups, or a Parquet table that holds both", key="a_zip")
-    asked = "Or the path of such a file, or of a folder of pictures with a table, on this computer"
-    path = common.path_on_this_computer(asked, "a_folder") if file is None else ""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        (model,) = common.choose_model(common.servable_models(EXPRESSIONS), "a_served", width="stretch")
-        whole = common.whole_image_toggle("a_whole")
+    file, path, whole = common.file_or_path(
+        "a",
+        "A zip of pictures with a table of groups, or a Parquet table that holds both",
+        path_label="Or the path of such a file, or of a folder of pictures with a table, on this computer",
+    )
+    (model,) = common.choose_model(common.servable_models(EXPRESSIONS), "a_served")
     common.note_utkface([model], scores=False)
     if file is None and not path:
         st.session_state.pop(_AUDITED, None)
         st.code(EXAMPLE, language=None)
-        st.caption(f"{plain(LAYOUT)} Uploads are deleted once they are predicted; results are gone with this page.")
+        st.caption(
+            f"{plain(LAYOUT)} Uploads are deleted once they are predicted; faces and results are gone with this page."
+        )
         return None
     asked_for = (path if file is None else file.file_id, model.name, whole)
     done, faces = st.session_state.get(_AUDITED, (None, None))
@@ -95,9 +91,7 @@ def own_pictures() -> AuditedFaces | None:
             st.warning(with_code(str(error)), icon=":material/warning:")
             return None
         st.session_state[_AUDITED] = (asked_for, faces)
-    if faces.notes:
-        with st.expander(f"{len(faces.notes):,} notes on what is left out", icon=":material/visibility_off:"):
-            st.markdown("\n".join(f"- {plain(note)}" for note in faces.notes[:NOTES]))
+    common.left_out(faces.notes)
     return faces
 
 
@@ -178,7 +172,11 @@ def _chart(faces: AuditedFaces, rates: pd.DataFrame, title: str, by: str, and_by
         left, right = st.columns([6, 5], gap="medium")
         with right:
             of = "" if cell[1] == ALL else f", {cell[1]}"
-            show_faces(faces.mistakes(*cell, by=by, and_by=and_by), fer2013(), f"Mistakes: {plain(cell[0])}{of}")
+            show_faces(
+                faces.mistakes(*cell, by=by, and_by=and_by),
+                faces.pictures or fer2013(),
+                f"Mistakes: {plain(cell[0])}{of}",
+            )
     key = f"a_rates_{cell}"  # after a click the chart starts without a selection, so that any point can be clicked
 
     def choose_point() -> None:
@@ -197,15 +195,11 @@ def failures(faces: AuditedFaces, top: DeltaGenerator, drawer: DeltaGenerator) -
     except FerError as error:
         st.info(with_code(str(error)), icon=":material/info:")
         return
-    overall, worst = float(leaves["wrong"].sum() / leaves["faces"].sum()), leaves.iloc[0]
+    overall = float(leaves["wrong"].sum() / leaves["faces"].sum())
     with top:
-        answer(
-            f"The model is wrong on {percent(overall)} of these faces, and most often where {worst['where']}: on "
-            f"{percent(worst['value'])} of {worst['faces']:,} faces."
-        )
         words = "; ".join(f"{where} {percent(value)}" for where, value in leaves[["where", "value"]].to_numpy())
-        show_chart(error_leaves(leaves, overall), f"Share of wrong predictions by kind of face: {words}")
-        st.caption(f"{plain(faces.model)}. {plain(faces.faces)}.")
+        alt, caption = f"Share of wrong predictions by kind of face: {words}", f"{faces.model}. {faces.faces}."
+        finding(says.failures(leaves), error_leaves(leaves, overall), alt, plain(caption))
     st.caption(
         "A decision tree of at most three conditions separates wrong from right predictions. One half of the faces "
         "grew it, the other half is counted here, so no group was chosen by the errors that it shows. "
@@ -248,5 +242,4 @@ def _show_gaps(gaps: pd.DataFrame) -> None:
             "ratio_high": ("to ", "%.2f"),
             "p_holm": ("p (Holm)", "%.4f"),
         },
-        height="content",
     )

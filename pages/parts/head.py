@@ -5,13 +5,14 @@ from __future__ import annotations
 from contextvars import ContextVar
 from typing import Any, Final
 
+import plotly.graph_objects as go
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from fer_core.lecture.screens import SCREENS
-from pages.parts.charts import narrow_screen, watch_width
-from pages.parts.common import plain
-from pages.parts.stage import SCREEN
+from pages.parts.charts import narrow_screen, show_chart, watch_width
+from pages.parts.common import explain, plain
+from pages.parts.stage import OF_PAGE, SCREEN
 
 _PLACE: Final[ContextVar[DeltaGenerator | None]] = ContextVar("place_of_the_title", default=None)
 
@@ -29,7 +30,8 @@ def frame(page: str) -> DeltaGenerator:
     if (screen := _screen_of(page)) and not narrow_screen():
         words = "One sentence and one chart that fill the screen. The arrow keys lead through the whole lecture."
         link: Any = {"label": "Present", "icon": ":material/slideshow:", "help": words}
-        top.page_link("pages/lecture.py", query_params={**st.query_params.to_dict(), SCREEN: screen}, **link)
+        chosen = {f"{OF_PAGE}{name}": value for name, value in st.query_params.to_dict().items()}
+        top.page_link("pages/lecture.py", query_params={**chosen, SCREEN: screen}, **link)
     return body
 
 
@@ -57,3 +59,18 @@ def answer_first(opened: bool = False) -> tuple[DeltaGenerator, DeltaGenerator]:
 def answer(sentence: str) -> None:
     """Show what a page found, one sentence of `fer_core.sections.answers`."""
     st.subheader(plain(sentence).replace(" %", "\u00a0%"), anchor=False)
+
+
+def finding(sentence: str, figure: go.Figure, alt: str, caption: str = "", **settings: Any) -> Any:
+    """Show what a page found: the sentence, its chart with the `settings` of `show_chart`, and what the chart covers.
+
+    `explained` is the title of the explanation of the chart and a sentence with numbers of the page.
+    """
+    explained = settings.pop("explained", None)
+    answer(sentence)
+    picked = show_chart(figure, alt, **settings)
+    if caption:
+        st.caption(caption)
+    if explained:
+        explain(*explained)
+    return picked

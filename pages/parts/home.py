@@ -1,18 +1,16 @@
-"""Parts of the Home page: the three ways in, each with a picture computed on the spot, and how models are judged."""
+"""Parts of the Home page: the three ways in, each with a picture computed on the spot."""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
-import pandas as pd
 import streamlit as st
 
-from fer_core.columns import TEST_SPLITS, percent_text
+from fer_core.columns import percent_text
 from fer_core.data import SAMPLE_CREDIT
 from fer_core.faces import evidence_for
-from fer_core.sections.sections import PERCENT
 from fer_core.store.stored_model import StoredModel
-from pages.parts.common import plain, show_table, why_not_sure
+from pages.parts.common import plain, why_not_sure
 from pages.parts.pictures import SAMPLE, annotated, evidence_tile, input_tile, result_for
 
 SIDE: Final = 236
@@ -70,19 +68,6 @@ def explore_and_teach(model: StoredModel) -> None:
                 _picture(input_tile(face, model), "The same face in 48 × 48 gray pixels")
             st.markdown("**Teach** how pixels become seven probabilities.")
             _links("Teach")
-
-
-def scoreboard(table: pd.DataFrame) -> None:
-    """Show the scores of all models in a drawer."""
-    with st.expander(f"Scores of all {len(table)} models", icon=":material/leaderboard:"):
-        st.caption(
-            "Share of FER2013's test faces that each model classifies correctly, with 95 % intervals. They cover which "
-            "test faces were drawn, not training again with another seed. Degraded faces: with noise, blur, low "
-            "resolution, low light and occlusion; see Compare."
-        )
-        names = {"Model": "Model"} | {str(name): str(name) for name in table.columns[1:]}
-        scores = {f"{split} macro F1": (f"{split} macro F1", PERCENT) for split in TEST_SPLITS}
-        show_table(table, "Scoreboard of the models", names | scores | {"Parameters": ("Parameters", "compact")})
 
 
 def _card() -> Any:

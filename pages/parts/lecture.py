@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
@@ -27,10 +26,19 @@ from fer_core.types import FerError
 from pages.parts.charts import Space, show_chart, space_here, within
 from pages.parts.common import ERROR, attempt, choose, plain, servable_models, upper_first, warn, with_code
 from pages.parts.data import computed, predictions
-from pages.parts.pictures import Picture, annotated, chosen_example, opened_model, pictures_from, result_for, tour_of
+from pages.parts.pictures import (
+    EXAMPLE,
+    Picture,
+    annotated,
+    opened_model,
+    picture_of_example,
+    pictures_from,
+    result_for,
+    tour_of,
+)
 from pages.parts.quiz import game
 from pages.parts.room import class_screen, led_room
-from pages.parts.stage import SCREEN, stage
+from pages.parts.stage import OF_PAGE, SCREEN, stage
 from pages.parts.tour import STEPS
 
 _PHOTO: Final = "lecture_photo"  # in the session state: the picture that the screens of the face and the tour show
@@ -70,18 +78,16 @@ def _draw(screen: Screen, controls: DeltaGenerator | None) -> str:
 
 
 def _tour(name: str) -> None:
-    stored = [model for model in servable_models(EXPRESSIONS) if model.card.spec is not None][:1]
-    model, picture = opened_model(stored), _picture()
-    space = space_here()
-    if model is None or model.card.spec is None:
-        return
+    stored = [model for model in servable_models(EXPRESSIONS) if model.card.spec is not None]
+    model, picture, space = opened_model(stored), _picture(), space_here()
+    assert model.card.spec is not None
     width: Any = round(ASPECTS[name] * space.height) if space and name in ASPECTS else "stretch"
     with st.container(width=width, horizontal_alignment="center"):
         STEPS[name.title()](tour_of(picture, model, model.card.spec), picture, model)
 
 
 def _picture() -> Picture:
-    return st.session_state.get(_PHOTO) or chosen_example()
+    return st.session_state.get(_PHOTO) or picture_of_example(_asked(EXAMPLE))
 
 
 def _face(controls: DeltaGenerator | None) -> str:
@@ -98,9 +104,7 @@ def _face(controls: DeltaGenerator | None) -> str:
                 st.session_state[_PHOTO] = photos[0]
                 st.rerun()
             return "Look into the camera."
-    model = opened_model(servable_models(EXPRESSIONS)[:1])
-    if model is None:
-        return ""
+    model = opened_model(servable_models(EXPRESSIONS))
     result = result_for(_picture(), model)
     if not result.faces:
         st.info(plain(result.error or "No face was found. Come closer, and look into the camera."))
@@ -116,18 +120,22 @@ def _face(controls: DeltaGenerator | None) -> str:
     return f"{plain(model.title)} says: {face.answer}, {percent_text(face.confidence)}."
 
 
+def _asked(name: str) -> str | None:
+    """Return the value of a query parameter of the page that led here."""
+    return st.query_params.get(f"{OF_PAGE}{name}")
+
+
 def _yardstick(page: str) -> str:
-    return "label" if st.query_params.get(f"{page}_by") == upper_first(YARDSTICKS["label"]) else "plurality"
+    return "label" if _asked(f"{page}_by") == upper_first(YARDSTICKS["label"]) else "plurality"
 
 
 def _judged(page: str) -> tuple[Predictions, str]:
     """Return predictions and the name of a model: those that a page shows whose query parameters begin with `page`."""
-    asked = st.query_params.get
-    split = "PrivateTest" if asked(f"{page}_split") == "PrivateTest" else "PublicTest"
+    split = "PrivateTest" if _asked(f"{page}_split") == "PrivateTest" else "PublicTest"
     answers, _ = predictions(list_models(classes=EXPRESSIONS)[0], split, "plain", _yardstick(page))
     if answers is None:
         raise FerError("No model has predictions of FER2013's test faces. Train one, or reinstall FER Lab.")
-    chosen = (name for name, title in answers.titles.items() if title == asked(f"{page}_model"))
+    chosen = (name for name, title in answers.titles.items() if title == _asked(f"{page}_model"))
     return answers, next(chosen, answers.names[0])
 
 
@@ -138,9 +146,7 @@ def _first_sentence(words: str) -> str:
 def _votes(_: DeltaGenerator | None) -> str:
     answers, _first = _judged("d")
     cells = label_cells(answers.given, answers.labels)
-    same = cells[cells["actual"] == cells["predicted"]].rename(columns={"actual": "label", "rate": "same"})
-    everyone = pd.DataFrame({"label": ["all"], "same": [same["count"].sum() / cells["count"].sum()]})
-    words = says.labels(pd.concat([same, everyone]))
+    words = says.labels(cells)
     show_chart(confusion_chart(cells, "rates", titles=("FER2013’s label", "Most annotators")), words)
     return words
 
@@ -169,8 +175,7 @@ def _confusion(_: DeltaGenerator | None) -> str:
 
 def _fails(_: DeltaGenerator | None) -> str:
     faces = stored_faces(*_judged("a"))
-    asked = st.query_params.get("a_groups")
-    by = next((name for name, title in faces.divisions.items() if title == asked), "brightness")
+    by = next((name for name, title in faces.divisions.items() if title == _asked("a_groups")), "brightness")
     audit = computed(AuditedFaces.compare, faces, by, "", MINIMUM)
     recall, gaps = (table[table["rate"] == "recall"] for table in (audit.rates, audit.gaps))
     words = says.gap(gaps, faces.divisions[by])
@@ -186,7 +191,7 @@ def _home(_: DeltaGenerator | None) -> str:
     )
     space = space_here()
     for point in points:
-        st.markdown(f"{'#####' if space and space.small else '#'} {point}")
+        st.markdown(f"{'#####' if space and space.small else '##'} {point}")
     return ""
 
 

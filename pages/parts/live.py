@@ -11,7 +11,8 @@ import streamlit as st
 from streamlit_webrtc import WebRtcMode, webrtc_streamer
 
 from fer_core.data import SAMPLE_CREDIT
-from fer_core.figures.bars import probability_bars, probability_text, timeline_chart
+from fer_core.figures.bars import probability_bars, probability_text
+from fer_core.figures.timelines import timeline_chart
 from fer_core.inference.live import LiveSession, LiveStatus, release_memory
 from fer_core.inference.stream import TrackedFace
 from fer_core.store.stored_model import StoredModel

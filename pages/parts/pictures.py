@@ -16,12 +16,10 @@ from fer_core.data import SAMPLE_CREDIT, read_image
 from fer_core.explain import OcclusionMap, Tour, close_up, occlusion_map, tour
 from fer_core.explain.examples import EXAMPLES, example
 from fer_core.faces import (
-    DetectionStages,
     Evidence,
     annotated_jpeg,
     annotated_png,
     default_detector,
-    detection_stages,
     enlarged_pixels,
     heatmap_on_crop,
     preprocess_faces,
@@ -33,7 +31,7 @@ from fer_core.models import ModelSpec
 from fer_core.store.stored_model import StoredModel
 from fer_core.types import Face, FaceResult, FerError, Image, reason
 from fer_core.visitors import limits, max_pixels
-from pages.parts.common import plain, warn
+from pages.parts.common import plain
 from pages.parts.data import classifier, computed_here, held_here, kept_by
 from pages.parts.notice import PHOTO, all_agree
 
@@ -89,13 +87,14 @@ def pictures_from(source: str, prefix: str = "p", several: bool = True) -> list[
         left, _ = st.columns([1, 1])
         photo = left.camera_input("Photo", key=f"{prefix}_camera", label_visibility="collapsed")
         return [Picture("camera.jpg", photo.file_id, photo)] if photo else []
-    return [st.session_state[FROZEN] if source == LIVE else chosen_example() if several else SAMPLE]
+    if source == LIVE:
+        return [st.session_state[FROZEN]]
+    return [picture_of_example(st.query_params.get(EXAMPLE) if several else None)]
 
 
-def chosen_example() -> Picture:
-    """Return the example that the address names, by default the portrait."""
-    title = st.query_params.get(EXAMPLE, SAMPLE.key)
-    return SAMPLE if title not in EXAMPLES or title == SAMPLE.key else Picture(f"{title.lower()}.png", title)
+def picture_of_example(title: str | None) -> Picture:
+    """Return one of the examples by its title, the portrait for any other."""
+    return Picture(f"{title.lower()}.png", title) if title in EXAMPLES and title != SAMPLE.key else SAMPLE
 
 
 def picture_megabytes() -> int:
@@ -145,11 +144,12 @@ def load_models(models: list[StoredModel]) -> tuple[list[StoredModel], list[str]
     return loaded, complaints
 
 
-def opened_model(models: list[StoredModel]) -> StoredModel | None:
-    """Load the model that was chosen with `common.choose_model`; None, with a sentence, if it does not work."""
-    loaded, broken = load_models(models)
-    warn(broken, "This model cannot be used:")
-    return loaded[0] if loaded else None
+def opened_model(models: list[StoredModel]) -> StoredModel:
+    """Load the first of the models and return it; a `FerError` says if it does not work."""
+    loaded, broken = load_models(models[:1])
+    if broken:
+        raise FerError(broken[0])
+    return loaded[0]
 
 
 def analyzer(picture: Picture, model: StoredModel) -> FaceAnalyzer:
@@ -212,12 +212,6 @@ def faces_upright(picture: Picture, model: StoredModel) -> list[Image]:
     """Return each face of a picture upright in colour. The arrays must not be changed."""
     image = decoded(picture)
     return [upright_face(image, result.face) for result in result_for(picture, model).faces]
-
-
-@kept_by(held_here)
-def stages_of(picture: Picture) -> DetectionStages:
-    """Return what face detection makes of a picture."""
-    return detection_stages(decoded(picture))
 
 
 def annotated_download(pictures: list[Picture], results: list[PictureResult]) -> bytes:

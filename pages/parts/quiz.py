@@ -31,28 +31,18 @@ _ANSWERS: Final = "quiz_answers"
 
 
 def faces_for(of: str) -> Fer2013Faces:
-    """Return the faces that a round is drawn from; end the page, with a sentence, if they are missing."""
-    try:
-        faces = fer2013() if of == FER2013 else faces_of(of)
-    except FerError as error:  # a data set that was removed
-        st.info(with_code(str(error)), icon=":material/database:")
-        st.stop()
+    """Return the faces that a round is drawn from; a `FerError` says if they are missing."""
+    faces = fer2013() if of == FER2013 else faces_of(of)
     if faces.missing:
-        st.info(f"The quiz shows faces of FER2013. {with_code(faces.missing)}", icon=":material/database:")
-        st.stop()
+        raise FerError(f"The quiz shows faces of FER2013. {faces.missing}")
     return faces
 
 
 def game(of: str, seed: int, model: str = "") -> Game:
-    """Return a round of a data set compared with a model, by name; end the page if it cannot be drawn."""
+    """Return a round of a data set compared with a model, by name; a `FerError` says if it cannot be drawn."""
     faces = faces_for(of)
     assert faces.dataset is not None
-    try:
-        drawn = shared(rounds.draw_round, faces.dataset, seed)
-    except FerError as error:
-        st.info(with_code(str(error)), icon=":material/info:")
-        st.stop()
-    return rounds.new_game(drawn, _model_tables(of), model)
+    return rounds.new_game(shared(rounds.draw_round, faces.dataset, seed), _model_tables(of), model)
 
 
 def first_model(of: str) -> str:
@@ -114,10 +104,10 @@ def alone(of: str) -> None:
     if not current.voted:
         st.caption(f"Without the annotators’ votes. {with_code(faces_for(of).votes_missing)}")
     st.divider()
-    _with_a_class(of, seed)
+    _with_a_class()
 
 
-def _with_a_class(of: str, seed: int) -> None:
+def _with_a_class() -> None:
     def go_to_room() -> None:
         if code := tidy_code(st.session_state["quiz_code_typed"] or ""):
             st.query_params["q_room"] = code
@@ -127,8 +117,7 @@ def _with_a_class(of: str, seed: int) -> None:
     with left:
         st.markdown("**Lead a class**: people join with their phones, and all answer the same face at a time.")
         link: Any = {"label": "Play with a class", "icon": ":material/groups:"}
-        query = {SCREEN: "class", "q_seed": str(seed), **({} if of == FER2013 else {"q_of": of})}
-        st.page_link("pages/lecture.py", query_params=query, **link)
+        st.page_link("pages/lecture.py", query_params={SCREEN: "class"}, **link)
     with right, st.form("quiz_code", border=False):
         st.markdown("**Join a class**: type the code that you see on the projector.")
         with st.container(horizontal=True, vertical_alignment="bottom"):

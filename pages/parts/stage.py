@@ -17,6 +17,7 @@ from streamlit.delta_generator import DeltaGenerator
 from pages.parts.charts import NARROW, Space, within
 
 SCREEN: Final = "screen"  # the query parameter that names the screen
+OF_PAGE: Final = "of_"  # before the query parameters of the page that led here, whose own names Streamlit drops
 LINES: Final = 8.7  # height of the sentence, two lines, in root type sizes
 MARGIN: Final = 2.5  # above and below, in root type sizes
 _SIZE: Final = "stage_size"  # in the session state: width and height of the window in pixels
@@ -46,8 +47,10 @@ def stage(step: str, order: list[str]) -> Iterator[tuple[DeltaGenerator, DeltaGe
     controls = page.container(key="stage_controls")
     with controls:
         with st.container(horizontal=True):
-            _button("back", "Back", order[max(0, place - 1)], disabled=place == 0)
-            _button("next", "Next", order[min(place + 1, len(order) - 1)], disabled=place == len(order) - 1)
+            for name, icon, target in (("back", "arrow_back", place - 1), ("next", "arrow_forward", place + 1)):
+                look: Any = {"icon": f":material/{icon}:", "disabled": not 0 <= target < len(order)}
+                go_there: Any = {"on_click": go, "args": (order[target % len(order)],)}
+                st.button(name.title(), key=f"stage_{name}", width="stretch", **go_there, **look)
         size: Any = _WINDOW(
             key="stage",
             data={"size": [width, height], "usual": _USUAL, "narrow": NARROW},
@@ -68,11 +71,6 @@ def stage(step: str, order: list[str]) -> Iterator[tuple[DeltaGenerator, DeltaGe
     middle: Any = {"horizontal_alignment": "center", "vertical_alignment": "center"}
     with page.container(height=left.height, border=False, **middle), within(left):
         yield sentence, controls
-
-
-def _button(name: str, label: str, target: str, *, disabled: bool) -> None:
-    icon: Any = {"icon": f":material/arrow_{'forward' if name == 'next' else 'back'}:"}
-    st.button(label, key=f"stage_{name}", on_click=go, args=(target,), disabled=disabled, width="stretch", **icon)
 
 
 def go(target: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import streamlit as st
 
-from fer_core.columns import percent_text
+from fer_core.columns import percent, percent_text
 from fer_core.data import SAMPLE_CREDIT
 from fer_core.explain import Tour
 from fer_core.faces import enlarged_pixels, evidence_for
@@ -212,9 +212,9 @@ def _softmax(tour: Tour, picture: Picture, model: StoredModel) -> Explained:  # 
         "the sum of all seven, so the seven add up to 100 %. They describe the picture, not what the person feels.",
         {
             "Sum of the seven": f"{total:,.2f}",
-            EXPRESSIONS[most]: f"{tour.exponentials[most]:,.2f} ÷ {total:,.2f} = {tour.softmax[most]:.1%}",
-            "The model itself says": f"{tour.result.expression} {tour.result.confidence:.1%}",
-            "Largest difference": "below 0.001 %" if difference < 1e-5 else f"{difference:.3%}",
+            EXPRESSIONS[most]: f"{tour.exponentials[most]:,.2f} ÷ {total:,.2f} = {percent(tour.softmax[most], '.1%')}",
+            "The model itself says": f"{tour.result.expression} {percent(tour.result.confidence, '.1%')}",
+            "Largest difference": "below 0.001 %" if difference < 1e-5 else percent(difference, ".3%"),
         },
     )
 

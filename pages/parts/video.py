@@ -11,7 +11,8 @@ import streamlit as st
 
 from fer_core.columns import percent_text
 from fer_core.data import SAMPLE_CREDIT
-from fer_core.figures.bars import expression_strips, time_share_bars, time_share_text, timeline_chart
+from fer_core.figures.bars import time_share_bars, time_share_text
+from fer_core.figures.timelines import expression_strips, timeline_chart
 from fer_core.files import csv_text
 from fer_core.inference import face_table
 from fer_core.inference.stream import StreamAnalyzer

@@ -40,7 +40,7 @@ def test_the_faces_of_a_cell_and_random_ones(page, three, dataset):
     assert set(table["label"]) == {"fear"}
     assert table["The weak one"].str.startswith("fear").all()
     assert set(table["annotators"]) == {"fear 6, contempt 3, not a face 1"}
-    assert len(app.get("image")) == len(table) + 14
+    assert len(app.get("image")) == len(table) + 16
     assert (wrong["actual"] != wrong["predicted"]).all()
     app.selectbox(key="m_predicted").set_value("happy")
     app.get_by_key("m_which").set_value("right").run()

@@ -64,7 +64,8 @@ def test_a_page_that_cannot_go_on_ends_with_a_sentence(open_app, monkeypatch):
     ):
         run = Mock(side_effect=error)
         monkeypatch.setattr("pages.navigation", lambda run=run, **_: SimpleNamespace(run=run, url_path=""))
-        (box,) = open_app().error
+        app = open_app()
+        (box,) = (*app.info, *app.error)
         assert box.value.startswith(sentence)
 
 

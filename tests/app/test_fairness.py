@@ -3,7 +3,7 @@
 import pytest
 import streamlit as st
 
-from tests.app.conftest import charts, said, ship
+from tests.app.conftest import charts, pictures, said, ship
 from tests.fairness.people import write_people, zipped
 
 
@@ -56,6 +56,10 @@ def test_own_pictures(page, tmp_path):
     assert app.selectbox(key="a_groups").options[:2] == ["Gender", "Age"]
     app.number_input(key="a_minimum").set_value(1).run()
     assert charts(app)[0].startswith("Recall by gender")
+    app.session_state["a_cell"] = ("female", "happy")  # as a click on a point does
+    assert pictures(app.run()) == ["Face of anna.png, labelled happy"]
+    app.button(key="open_faces_0").click().run()
+    assert any(words.startswith("Small CNN") for words in charts(app))
 
 
 def test_a_folder_on_this_computer(page, tmp_path, monkeypatch):

@@ -1,7 +1,5 @@
 """Names that people give cannot bring markup into a page: they are shown as they were typed."""
 
-from __future__ import annotations
-
 import re
 import shutil
 

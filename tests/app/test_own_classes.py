@@ -1,7 +1,5 @@
 """A model of classes of its own on the pages: where it predicts, and where it is left out."""
 
-from __future__ import annotations
-
 import pytest
 
 from fer_core.store.datasets import add_dataset

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PIL import Image
 from streamlit.testing.v1.element_tree import Block
 
+from fer_core.columns import percent
 from pages.parts.tour import SIDE, STEPS
 from tests.app.conftest import charts, pictures, said, ship, upload
 from tests.bad_inputs import encoded, good_input
@@ -33,8 +34,8 @@ def test_every_step_shows_something_and_the_last_one_the_served_probability(open
             assert SIDE in heights(app.main)
     assert app.button(key="t_next").disabled
     served = open_app("predict").dataframe[0].value["happy"][0]
-    assert f"= {served:.1%}" in said(app)
-    assert f"The model itself says: **happy {served:.1%}**" in said(app)
+    assert f"= {percent(served, '.1%')}" in said(app)
+    assert f"The model itself says: **happy {percent(served, '.1%')}**" in said(app)
     app.button(key="t_back").click().run()
     assert app.title[0].value.endswith("7 of 8: Pooling")
     assert app.query_params["t_step"] == "Pooling"

@@ -1,7 +1,5 @@
 """The app in a real Chromium, against a real server on a free port."""
 
-from __future__ import annotations
-
 import io
 import time
 from collections.abc import Callable, Iterator

@@ -1,7 +1,5 @@
 """Every page in Chromium: no serious violation by Deque's axe, its theme's colours, and no scrolling on a phone."""
 
-from __future__ import annotations
-
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 

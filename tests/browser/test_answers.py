@@ -1,7 +1,5 @@
 """The first chart of every analysis page is in view, on a laptop, on a projector and on a phone."""
 
-from __future__ import annotations
-
 import pytest
 
 from tests.browser.conftest import box_of, fits_width, plot_of, settle

@@ -112,7 +112,7 @@ def test_a_legend_leaves_its_plot_room_on_a_phone(visit, section):
     for k in range(names.count()):
         name = box_of(names.nth(k))
         assert name["x"] + name["width"] <= box["x"] + box["width"] + 1
-    last = {"Calibration": "100%", "F1 by expression": "100%"}.get(section)
+    last = {"Calibration": "100 %", "F1 by expression": "100 %"}.get(section)
     assert last is None or plot.locator(".xtick text").last.text_content() == last
 
 

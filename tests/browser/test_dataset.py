@@ -1,7 +1,5 @@
 """The map of faces on the Dataset page in a real browser."""
 
-from __future__ import annotations
-
 from itertools import cycle
 
 import pytest

@@ -1,7 +1,5 @@
 """Live video from Chromium's fake camera through WebRTC and back, and the page around it."""
 
-from __future__ import annotations
-
 import contextlib
 import re
 from collections.abc import Callable

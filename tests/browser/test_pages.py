@@ -1,7 +1,5 @@
 """Home and Predict in a real browser: uploads, the camera, clicks and downloads."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

@@ -1,6 +1,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from fer_core.data.pictures import open_grouped
@@ -56,6 +57,14 @@ def test_own_pictures_are_predicted_as_by_the_classifier(tmp_path):
     assert told[-1] == (2, 2)
     assert list(faces.divisions)[:5] == ["gender", "age", "brightness", "contrast", "sharpness"]
     assert faces.properties["brightness"].round().tolist() == pytest.approx([60, 120], abs=2)
+    assert [faces.pictures.name(row) for row in range(2)] == ["anna.png", "ben.png"]
+    answers, name = faces.source
+    wrong = answers.probabilities[name].argmax(axis=1) != faces.labels
+    assert wrong.any()
+    mistakes = pd.concat([faces.mistakes(group, "all", by="gender") for group in ("female", "male")])
+    assert sorted(mistakes["row"]) == np.flatnonzero(wrong).tolist()
+    for row, label in zip(mistakes["row"], mistakes["label"], strict=True):
+        assert faces.pictures.face(row, label).shape == (48, 48)
     audit = faces.compare("gender", minimum=1)
     assert audit.sizes == {"female": 1, "male": 1}
     with open_grouped(tmp_path / "people") as pictures, pytest.raises(FerError, match="None of the 2"):

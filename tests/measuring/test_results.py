@@ -85,7 +85,7 @@ def test_most_annotators_judge_the_faces_with_a_clear_answer(models, answers):
     assert voted.where == "PublicTest, plain, judged by most annotators"
     same = (plurality() == labels())[clear].mean()
     assert "on the 84 of 105 faces with one clear answer" in voted.yardstick
-    assert f"is the same on {same:.1%} of them" in voted.yardstick
+    assert f"is the same on {100 * same:.1f} % of them" in voted.yardstick
 
 
 def test_one_table_with_votes_is_enough_and_none_is_not(models):

@@ -72,7 +72,7 @@ def test_the_mean(answers):
     np.testing.assert_allclose(fused.predictions.probabilities[ENSEMBLE], expected)
     assert fused.predictions.names == ["able", "fair", "weak", ENSEMBLE]
     assert fused.shares == {"able": 0.5, "weak": 0.5}
-    assert fused.description == "Every model counts the same. The able one 50%, The weak one 50%."
+    assert fused.description == "Every model counts the same. The able one 50 %, The weak one 50 %."
 
 
 def test_weights_rest_on_the_hold_out_where_every_card_has_it(answers, other):

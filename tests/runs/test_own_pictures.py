@@ -116,7 +116,7 @@ def test_warnings_about_light_and_counts():
     (same,) = light_warnings(faces_of({3: [128.0] * 25, 4: mixed}))
     assert "All pictures of happy were taken in nearly the same light" in same
     (apart,) = light_warnings(faces_of({3: mixed - 60, 4: mixed + 60}))
-    assert "Brightness alone tells the classes apart (100% right)" in apart
+    assert "Brightness alone tells the classes apart (100 % right)" in apart
     none, few = count_warnings(faces_of({0: [100.0] * 20, 3: [100.0] * 19}))
     assert none.startswith("There are no pictures of disgust, fear, sad, surprise and neutral")
     assert "happy (19)" in few and "angry" not in few

@@ -82,8 +82,10 @@ def test_classes_and_labels():
     assert answers.classes(counts).endswith("happy is right on 75 %.")
     said = answers.copies({"exact": 1234, "near": 56, "across": 7})
     assert "1,234 pairs of faces" in said and "56 more" in said and "In 7 of the pairs" in said
-    table = pd.DataFrame({"label": ["sad", "fear", "all"], "same": [0.6, 0.5, 0.555]})
-    assert answers.labels(table).endswith("say on 55.5 % of the faces; for fear only on 50 %.")
+    columns = ["actual", "predicted", "count", "rate"]
+    cells = [("sad", "sad", 6, 0.6), ("sad", "fear", 4, 0.4), ("fear", "fear", 10, 0.5), ("fear", "sad", 10, 0.5)]
+    said = answers.labels(pd.DataFrame(cells, columns=columns))
+    assert said.endswith("say on 53.3 % of the faces; for fear only on 50 %.")
 
 
 def test_a_gap_that_chance_does_not_explain_comes_before_a_larger_one():
@@ -97,6 +99,19 @@ def test_a_gap_that_chance_does_not_explain_comes_before_a_larger_one():
     assert answers.gap(gaps, "Age").startswith(said)
     assert "Chance can explain" in answers.gap(gaps.head(1), "Age")
     assert "no two groups" in answers.gap(gaps.head(0), "Age")
+
+
+def test_faces_that_pass_that_are_hard_and_that_fail():
+    assert answers.faces(15, 2130) == "15 of 2,130 faces"
+    assert answers.faces(1, 2, ["dark", "sad"]) == "1 of 2 faces · dark · sad"
+    assert answers.hardest("all wrong", 120, of=3589) == "All models are wrong: 120 of 3,589 faces"
+    assert answers.hardest("divided", 3589, of=3589) == "Models are divided: most different answers first"
+    leaves = pd.DataFrame(
+        {"where": ["dark", "bright"], "faces": [1000, 3000], "wrong": [600, 600], "value": [0.6, 0.2]}
+    )
+    assert answers.failures(leaves) == (
+        "The model is wrong on 30 % of these faces, and most often where dark: on 60 % of 1,000 faces."
+    )
 
 
 def test_calculations_in_words():

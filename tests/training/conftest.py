@@ -1,7 +1,5 @@
 """Easy faces, networks, and stored models for the tests of training."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import replace
 
@@ -9,35 +7,31 @@ import keras
 import numpy as np
 import pytest
 
-from fer_core.data import VOTE_COLUMNS, FaceDataset, FerPlusVotes
+from fer_core.data import FaceDataset
 from fer_core.store.folders import promoted
 from fer_core.training.recipe import Recipe
 from fer_core.training.targets import VOTES_HEAD, with_votes_head
+from tests.data.conftest import votes_of
 
 PLAIN = Recipe(epochs=4, batch_size=32, mixed_precision=False, augmentation=None)
 
 
+def made_faces(count, seed):
+    """Two classes that any network can tell: dark faces are angry (0), bright ones happy (3)."""
+    labels = np.tile([0, 3], count // 2).astype(np.int64)
+    images = np.random.default_rng(seed).integers(0, 100, (count, 48, 48)) + 120 * (labels == 3)[:, None, None]
+    return FaceDataset(images.astype(np.uint8), labels, np.full(count, "Training"), np.arange(count))
+
+
 @pytest.fixture
 def bright_and_dark():
-    """Two classes that any network can tell: dark faces are 0, bright ones are 3."""
-    rng = np.random.default_rng(0)
-    labels = np.tile([0, 3], 64).astype(np.int64)
-    images = rng.integers(0, 100, (128, 48, 48)) + 120 * (labels == 3)[:, None, None]
-    return FaceDataset(images.astype(np.uint8), labels, np.full(128, "Training"), np.arange(128))
-
-
-def votes_on(*faces):
-    counts = np.zeros((len(faces), 10), np.int64)
-    for row, votes in enumerate(faces):
-        for column, count in votes.items():
-            counts[row, VOTE_COLUMNS.index(column)] = count
-    return FerPlusVotes(counts)
+    return made_faces(128, 0)
 
 
 def with_votes(faces, voted):
     """Ten votes for one expression on each face; none where it is -1."""
     columns = ["anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral"]
-    return replace(faces, votes=votes_on(*[{columns[k]: 10} if k >= 0 else {} for k in voted]))
+    return replace(faces, votes=votes_of(*[{columns[k]: 10} if k >= 0 else {} for k in voted]))
 
 
 def small_network():

@@ -1,7 +1,5 @@
 """Keras files that were made elsewhere are converted in safe mode, and our own ONNX file is a stranger's like any."""
 
-from __future__ import annotations
-
 import keras
 import numpy as np
 import pytest

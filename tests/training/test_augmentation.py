@@ -1,9 +1,6 @@
 """The settings of the augmentation, and copies of faces: the child process draws what the layers draw."""
 
-from __future__ import annotations
-
 import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -67,11 +64,3 @@ def test_failures_are_one_sentence(monkeypatch, failure, sentence):
     monkeypatch.setattr("fer_core.jobs.run_python", run)
     with pytest.raises(FerError, match=sentence):
         augmented_copies(FACES, [ROBUST], 1)
-
-
-def test_what_pages_import_imports_no_keras():
-    program = (
-        "import fer_core.training.initial_weights, fer_core.training.recipe, fer_core.training.data, sys;"
-        "assert not {'tensorflow', 'keras', 'torch', 'jax'} & set(sys.modules)"
-    )
-    subprocess.run([sys.executable, "-c", program], check=True)

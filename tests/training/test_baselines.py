@@ -1,7 +1,5 @@
 """The baselines against scikit-image, scikit-learn and NumPy used by themselves, and what they leave in the store."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import replace
 

@@ -1,7 +1,5 @@
 """The map of faces: scikit-learn's PCA and t-SNE on the network's own pooled features."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import keras

@@ -1,7 +1,5 @@
 """Fitting: it learns, it resumes; optimizers, batches and callbacks; fused batch normalisation against Keras' own."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import keras

@@ -1,7 +1,5 @@
 """Features of a frozen backbone, the answers of teachers, and a student that learns what only its teacher knows."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import replace
 

@@ -1,7 +1,5 @@
 """Recipes: what is refused, what survives JSON, and how they are adapted and summarized."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import pytest

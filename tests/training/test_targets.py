@@ -22,11 +22,12 @@ from fer_core.training.targets import (
     with_votes_head,
 )
 from fer_core.types import FerError
-from tests.training.conftest import PLAIN, votes_on, with_votes
+from tests.data.conftest import votes_of
+from tests.training.conftest import PLAIN, with_votes
 
 # three faces: angry and happy in a tie; four fifths sad; no vote for one of the seven
 VOTED_SHARES = np.array([[0.5, 0, 0, 0.5, 0, 0, 0], [0, 0, 0, 0.2, 0.8, 0, 0], [0, 0, 0, 0, 0, 0, 0]], np.float32)
-VOTES = votes_on({"anger": 3, "happiness": 3, "contempt": 4}, {"happiness": 2, "sadness": 8}, {"NF": 10})
+VOTES = votes_of({"anger": 3, "happiness": 3, "contempt": 4}, {"happiness": 2, "sadness": 8}, {"NF": 10})
 
 
 def test_targets_of_each_kind():

@@ -1,7 +1,5 @@
 """What a training stores, which file it serves, and to whom a run's folder belongs."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import replace
 
@@ -37,8 +35,14 @@ def data():
     return TrainingData(faces_of("Training", 14), faces_of("Training", 7), FaceDataset(*parts))
 
 
-def test_a_model_of_two_heads_has_both_and_serves_their_blend(tiny_spec, home, tmp_path, bright_and_dark, monkeypatch):
+@pytest.fixture
+def one_conversion(monkeypatch):
+    """Store weights in one way: each takes a conversion of seconds."""
     monkeypatch.setattr(module, "QUANTIZATIONS", ("float32",))
+
+
+@pytest.mark.usefixtures("one_conversion")
+def test_a_model_of_two_heads_has_both_and_serves_their_blend(tiny_spec, home, tmp_path, bright_and_dark):
     faces = with_votes(bright_and_dark, bright_and_dark.labels)
     recipe, parts = replace(ONE_EPOCH, target="both"), TrainingData(faces, faces)
     model = train(tiny_spec, parts, recipe=recipe, root=tmp_path, folder=tmp_path / "run")
@@ -56,6 +60,7 @@ def test_a_model_of_two_heads_has_both_and_serves_their_blend(tiny_spec, home, t
     assert (again.folder / KERAS).stat().st_size < 0.8 * size
 
 
+@pytest.mark.usefixtures("one_conversion")
 def test_a_model_of_the_papers_split_is_measured_on_publictest_alone(tiny_spec, home, tmp_path):
     parts = [faces_of(split, count) for split, count in (("Training", 14), ("PrivateTest", 9), ("PublicTest", 8))]
     whole = [np.concatenate([getattr(part, name) for part in parts]) for name in ("images", "labels", "usage", "rows")]
@@ -68,6 +73,7 @@ def test_a_model_of_the_papers_split_is_measured_on_publictest_alone(tiny_spec, 
     assert set(model.all_predictions()["split"]) == {"public_test"}
 
 
+@pytest.mark.usefixtures("one_conversion")
 @pytest.mark.parametrize(
     ("start", "ship", "served", "archived"),
     [("random", False, True, True), ("utkface", True, True, False), ("imagenet", True, False, False)],
@@ -81,7 +87,6 @@ def test_what_is_shipped_depends_on_where_it_starts(
     monkeypatch.setattr(module, "fit", no_fit)
     monkeypatch.setattr(module, "initial_network", lambda spec, _: build_network(replace(spec, weights_from="random")))
     monkeypatch.setattr(module, "pretraining_note", lambda _: None)
-    monkeypatch.setattr(module, "QUANTIZATIONS", ("float32",))
     spec, told = replace(tiny_spec, weights_from=start), []
     model = train(spec, data, recipe=ONE_EPOCH, root=tmp_path, ship=ship, mapped=True, say=told.append)
     assert model.servable is served

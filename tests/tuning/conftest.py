@@ -1,7 +1,5 @@
 """Studies that are quick: faces that a tiny network tells apart, and fits that only say what they were asked to."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -9,20 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fer_core.data import FaceDataset
 from fer_core.models import ModelSpec
 from fer_core.runs.data import DataSettings
 from fer_core.training.data import TrainingData
 from fer_core.training.recipe import Recipe
 from fer_core.tuning.plan import SearchSpace, TuningPlan
 from fer_core.tuning.study import TuningStudy, create_study, open_storage
-
-
-def made_faces(count: int, seed: int) -> FaceDataset:
-    """Dark faces are angry, bright ones happy."""
-    labels = np.tile([0, 3], count // 2).astype(np.int64)
-    images = np.random.default_rng(seed).integers(0, 100, (count, 48, 48)) + 120 * (labels == 3)[:, None, None]
-    return FaceDataset(images.astype(np.uint8), labels, np.full(count, "Training"), np.arange(count))
+from tests.training.conftest import made_faces
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,5 @@
 """Trials: which accuracy counts, which are stopped early, and that failures lose nothing."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import replace
 
@@ -15,7 +13,7 @@ from fer_core.tuning.study import create_study, open_storage, open_study
 from fer_core.tuning.worker import DIVERGED, tune
 from fer_core.types import FerError
 from tests.app.made_up_runs import made_run
-from tests.tuning.conftest import made_faces
+from tests.training.conftest import made_faces
 from tests.waiting import until
 
 
