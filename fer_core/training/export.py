@@ -33,17 +33,22 @@ QUANTIZATIONS: tuple[Quantization, ...] = ("float32", "int8", "int8_weights", "f
 """Ways to store weights: float32 is the reference, then in order of preference."""
 
 
-def to_litert(network: keras.Model, input_size: int, quantization: Quantization = "float32") -> bytes:
+def to_litert(
+    network: keras.Model, input_size: int, quantization: Quantization = "float32", *, float32: bytes | None = None
+) -> bytes:
     """Convert a float32 network, with its activation map as second output.
 
     Conversion needs Keras on TensorFlow. On another backend, a process of its own does it, in some seconds more.
     Of the ways to store the weights, `int8` also computes in int8 and is the fastest; `int8_weights` has the same size
     but computes in float32. Both keep the head in float32: it is small, and if a batch norm is folded into it, the
-    range of its weights is too wide for eight bits.
+    range of its weights is too wide for eight bits. Both are made of the file in `float32`, which is converted first if
+    it is not given.
 
     The file has the signature `serving_default`, input `face` `(batch, size, size, 1)` float32, outputs `probabilities`
     and `activation`.
     """
+    if quantization.startswith("int8"):
+        return _in_int8(float32 or to_litert(network, input_size), computing=quantization == "int8")
     with tempfile.TemporaryDirectory() as name:
         target = Path(name) / "model.tflite"
         if keras.backend.backend() != "tensorflow":
@@ -66,8 +71,7 @@ def to_litert(network: keras.Model, input_size: int, quantization: Quantization 
         with_activation_map(network).export(
             target, format="litert", input_signature=[shape], verbose=False, target_spec=supported, **options
         )
-        content = target.read_bytes()
-    return _in_int8(content, computing=quantization == "int8") if quantization.startswith("int8") else content
+        return target.read_bytes()
 
 
 def _in_int8(model: bytes, computing: bool) -> bytes:

@@ -216,10 +216,11 @@ def choose_storage(network: keras.Model, spec: ModelSpec, holdout: FaceDataset) 
     The weights are stored in the first of `QUANTIZATIONS` after float32 that loses at most 0.2 points of accuracy
     against float32 on the hold-out, else in float32.
     """
-    files, accuracies = {}, {}
+    files: dict[str, bytes] = {}
+    accuracies: dict[str, float] = {}
     chosen: Quantization = "float32"
     for quantization in QUANTIZATIONS:
-        files[quantization] = to_litert(network, spec.input_size, quantization)
+        files[quantization] = to_litert(network, spec.input_size, quantization, float32=files.get("float32"))
         classifier = Classifier(files[quantization], preprocessing=spec.preprocessing, classes=spec.classes)
         answers = classifier.predict(holdout.images).probabilities.argmax(axis=1)
         accuracies[quantization] = float((answers == holdout.labels).mean())

@@ -122,7 +122,7 @@ def test_the_smallest_file_that_loses_little_is_served(tiny_spec, monkeypatch, c
             answers = np.where(np.arange(len(images)) < self.correct, holdout.labels, (holdout.labels + 1) % 7)
             return Prediction(np.eye(7, dtype=np.float32)[answers], None)
 
-    monkeypatch.setattr(module, "to_litert", lambda *arguments: arguments[-1].encode())
+    monkeypatch.setattr(module, "to_litert", lambda *arguments, **_: arguments[-1].encode())
     monkeypatch.setattr(module, "Classifier", Served)
     content, facts = choose_storage(None, tiny_spec, holdout)
     assert (content.decode(), facts["storage"], facts["size_bytes"]) == (chosen, chosen, len(chosen))
