@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from fer_core.lecture.screens import lecture, screen_at
+from fer_core.sections.screens import lecture, screen_at
 from pages.parts.head import head
 from pages.parts.lecture import overview, show_screen
 from pages.parts.stage import SCREEN

@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 FLOORS = """
 labels names, types columns threads, extras files tables guesses, visitors, jobs, data models figures, faces metrics
-added, classifier, store, inference, measuring, training explain archives, runs fairness quiz, tuning lecture,
+added, classifier, store, inference, measuring, training explain archives, runs fairness quiz, tuning,
 sections api, cli
 """
 LEVEL = {room: level for level, rooms in enumerate(FLOORS.split(",")) for room in rooms.split()}

@@ -1,1 +1,1 @@
-"""Sections of results that pages and the report show, the report as one HTML file, CSV and PNG, and model cards."""
+"""What pages, the report and the lecture show: sections of results, model cards, and the screens of the lecture."""

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from fer_core.lecture.screens import SCREENS
+from fer_core.sections.screens import SCREENS
 from pages.parts.charts import narrow_screen, show_chart, watch_width
 from pages.parts.common import explain, plain
 from pages.parts.stage import OF_PAGE, SCREEN

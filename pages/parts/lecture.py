@@ -15,12 +15,12 @@ from fer_core.figures.bars import probability_bars, probability_text
 from fer_core.figures.matrices import confusion_chart
 from fer_core.figures.scores import accuracy_intervals, group_rates
 from fer_core.labels import EXPRESSIONS
-from fer_core.lecture.screens import CLASS, SCREENS, Screen, lecture, save_lecture, screen_at, steps
 from fer_core.measuring.scoreboard import card_intervals, front_models
 from fer_core.metrics.confusion import confusion_cells, label_cells
 from fer_core.metrics.predictions import Predictions
 from fer_core.quiz.rounds import FACES
 from fer_core.sections import answers as says
+from fer_core.sections.screens import CLASS, SCREENS, Screen, lecture, save_lecture, screen_at, steps
 from fer_core.store.folders import list_models
 from fer_core.types import FerError
 from pages.parts.charts import Space, show_chart, space_here, within

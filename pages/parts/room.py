@@ -14,11 +14,11 @@ from streamlit.delta_generator import DeltaGenerator
 
 from fer_core.figures.bars import answers_and_votes, probability_bars, probability_text, score_bars, vote_bars
 from fer_core.labels import EXPRESSIONS
-from fer_core.lecture.screens import CLASS
 from fer_core.quiz import rounds
 from fer_core.quiz.address import open_addresses, qr_code
 from fer_core.quiz.rooms import NAME_LENGTH, Room, Rooms, no_room, tidy_code
 from fer_core.quiz.rounds import FACES, FER2013, Game, answer_counts, class_says, winners
+from fer_core.sections.screens import CLASS
 from fer_core.store.datasets import list_datasets
 from fer_core.types import FerError
 from pages.parts.charts import Space, show_chart, space_here, within

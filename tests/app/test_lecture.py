@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fer_core.lecture.screens import SCREENS, lecture, save_lecture
+from fer_core.sections.screens import SCREENS, lecture, save_lecture
 from pages.parts.tour import STEPS
 from tests.app.conftest import charts, pictures, said, ship
 

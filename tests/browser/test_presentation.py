@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fer_core.lecture.screens import SCREENS
+from fer_core.sections.screens import SCREENS
 from tests.browser.conftest import fits_width, plot_of, settle, until
 
 pytestmark = pytest.mark.browser

@@ -1,7 +1,7 @@
 """The screens of the lecture and their order, which a lecturer can change and keep.
 
 Example:
-    >>> from fer_core.lecture.screens import SCREENS, steps
+    >>> from fer_core.sections.screens import SCREENS, steps
     >>> SCREENS["crop"].sentence
     'This is all that the model sees: 48 × 48 gray pixels.'
     >>> steps(["face", "class"], faces=1)

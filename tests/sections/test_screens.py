@@ -2,8 +2,8 @@ import doctest
 
 import pytest
 
-from fer_core.lecture import screens
-from fer_core.lecture.screens import SCREENS, lecture, save_lecture, screen_at, steps
+from fer_core.sections import screens
+from fer_core.sections.screens import SCREENS, lecture, save_lecture, screen_at, steps
 from fer_core.types import FerError
 from pages import PAGES
 
