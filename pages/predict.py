@@ -2,15 +2,15 @@
 
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 import streamlit as st
 
 from fer_core.explain.examples import EXAMPLES
 from fer_core.inference.pictures import results_csv, results_json, results_table
+from fer_core.sections.section import PERCENT
 from pages.parts import common
 from pages.parts import pictures as parts
-from pages.parts.common import offer_download, plain, warn
+from pages.parts.common import Columns, offer_download, plain, show_table, warn
 from pages.parts.face import examples, photo, strip
 from pages.parts.face_views import FaceView, edit_panel, face_bars, face_reasons
 from pages.parts.head import head
@@ -112,7 +112,7 @@ with st.container(horizontal=True):
 table = results_table(everything)
 if not table.empty:
     table["Model"] = table["Model"].map(titles)
-    columns: dict[str, Any] = {name: st.column_config.NumberColumn(format="percent") for name in models[0].card.classes}
-    columns["Probability"] = st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1)
+    shares = ("Probability", *models[0].card.classes)
+    columns: Columns = {name: (name, PERCENT) if name in shares else name for name in map(str, table)}
     with st.expander("All faces as a table", icon=":material/table_rows:"):
-        st.dataframe(table, hide_index=True, alt="Every face with its probabilities", column_config=columns)
+        show_table(table, "Every face with its probabilities", columns)

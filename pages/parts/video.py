@@ -18,6 +18,7 @@ from fer_core.inference import face_table
 from fer_core.inference.stream import StreamAnalyzer
 from fer_core.inference.video import FILE_SETTINGS, VideoJob, VideoResult
 from fer_core.inference.video_writer import SAMPLE_CLIP_NOTE, sample_clip
+from fer_core.sections.section import PERCENT
 from fer_core.store.stored_model import StoredModel
 from fer_core.threads import kept
 from fer_core.visitors import limits
@@ -149,10 +150,11 @@ def downloads(job: VideoJob, result: VideoResult) -> None:
             label, file_name = f"Video with boxes ({kind.upper()})", f"{stem}-annotated.{kind}"
             offer_download(label, partial(_content, target, job), file_name, f"video/{kind}", "movie", "v_video")
     number = st.column_config.NumberColumn
-    columns = {name: number(format="percent") for name in result.classes} | {"seconds": number(format="%.2f")}
+    columns = {name: number(format=PERCENT) for name in result.classes} | {"seconds": number(format="%.2f")}
+    shown = table.assign(**{name: 100 * table[name] for name in result.classes})
     alt = "Every face of every frame with its probabilities"
     with st.expander("All frames as a table", icon=":material/table_rows:"):
-        st.dataframe(table, hide_index=True, column_config=columns, alt=alt)
+        st.dataframe(shown, hide_index=True, column_config=columns, alt=alt)
 
 
 def _content(file: Path, owner: VideoJob) -> bytes:  # noqa: ARG001 (the owner of the file must live until then)
