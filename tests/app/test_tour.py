@@ -33,7 +33,7 @@ def test_every_step_shows_something_and_the_last_one_the_served_probability(open
         if step in ("Picture", "Align", "Crop"):  # these pictures are square, and have a height before they are loaded
             assert SIDE in heights(app.main)
     assert app.button(key="t_next").disabled
-    served = open_app("predict").dataframe[0].value["happy"][0]
+    served = open_app("predict").dataframe[0].value["happy"][0] / 100
     assert f"= {percent(served, '.1%')}" in said(app)
     assert f"The model itself says: **happy {percent(served, '.1%')}**" in said(app)
     app.button(key="t_back").click().run()
