@@ -17,14 +17,15 @@ from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
 PICTURES = {
-    "predict": ("predict", 1150),
-    "tour": ("tour?t_step=Softmax", 860),
-    "compare": ("compare?c_section=ROC+and+PR", 1400),
-    "fairness": ("fairness", 1400),
+    "predict": "predict",
+    "tour": "tour?t_step=Softmax",
+    "compare": "compare?c_section=ROC+and+PR",
+    "fairness": "fairness",
 }
-"""File name to page and height in pixels."""
+"""File name to page."""
 
-WIDTH = 1280
+SIZE = {"width": 1280, "height": 1000}  # pixels
+LARGE = 250_000  # bytes
 
 QUIET = """() => document.querySelector('[data-testid=stApp][data-test-script-state=notRunning]')
     && !document.querySelector('[data-testid=stSkeleton], [data-testid=stSpinner], [data-stale=true]')"""
@@ -49,9 +50,8 @@ def main() -> None:
                 browser = playwright.chromium.launch(
                     executable_path=os.environ.get("BROWSER_PATH", "/usr/bin/chromium"), args=["--no-sandbox"]
                 )
-                for name, (page, height) in PICTURES.items():
-                    size = {"width": WIDTH, "height": height}
-                    take(browser.new_page(viewport=size), f"{address}/{page}", ROOT / ".github" / f"{name}.png")
+                for name, page in PICTURES.items():
+                    take(browser.new_page(viewport=SIZE), f"{address}/{page}", ROOT / ".github" / f"{name}.png")
         finally:
             server.terminate()
             server.wait()
@@ -69,14 +69,16 @@ def wait_for(address: str) -> None:
 
 
 def take(page, address: str, path: Path) -> None:
-    """Save a picture of a page once it has nothing left to do, in 256 colours to keep it small."""
+    """Save a picture of a page once it has nothing left to do; a photo in 256 colours, to keep the file small."""
     page.goto(address)
     page.wait_for_timeout(3000)
     for _ in range(2):
         page.wait_for_function(QUIET, timeout=120_000)
         page.wait_for_timeout(3000)
     picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
-    picture.quantize(256).save(path, optimize=True)
+    picture.save(path, optimize=True)
+    if path.stat().st_size > LARGE:
+        picture.quantize(256).save(path, optimize=True)
     page.close()
 
 
