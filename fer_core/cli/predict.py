@@ -203,8 +203,8 @@ def _analyze_archive(
     """Analyse an archive and print its summary; exit with status 1 if a file has an error, 130 after Ctrl-C."""
     if address and engine != "ray":
         raise FerError("--address names a Ray cluster: also give --engine ray.")
-    warn(*([job.note] if job.note else []))
     chosen = RayEngine(address, workers) if engine == "ray" else LocalEngine(workers)
+    warn(*([job.note] if job.note else []))
     start = time.monotonic()
     try:
         with progress_bar() as bar:

@@ -99,7 +99,8 @@ def _detect(tour: Tour, picture: Picture, model: StoredModel) -> Explained:  # n
         (left_x, left_y), (right_x, right_y) = face.landmarks[:2].tolist()
         numbers["Detector's confidence"] = percent_text(face.score)
         numbers["Eyes at"] = f"({left_x:.0f}, {left_y:.0f}) and ({right_x:.0f}, {right_y:.0f})"
-    note_detector()
+    if not space_here():  # a screen of the lecture has no room for it
+        note_detector()
     return (
         f"A face detector searches the picture for faces of all sizes. {marks} The tour follows the largest.",
         numbers,
