@@ -37,7 +37,7 @@ def at_screen(page, name: str) -> None:
     settle(page)
 
 
-def test_every_screen_is_whole_and_the_keys_lead_through_the_lecture(visit):
+def test_every_screen_is_whole_and_the_keys_lead_through_the_lecture(visit, fer2013_path):  # noqa: ARG001
     page = visit("/lecture?screen=picture")
     for number, (name, screen) in enumerate(SCREENS.items()):
         at_screen(page, name)
@@ -86,6 +86,14 @@ def test_a_page_leads_to_its_screen_and_a_fresh_server_serves_the_link(start_ser
     page = visit("/lecture?screen=confusion", base=start_server())
     is_whole(page)
     assert page.get_by_test_id("stTopNavLink").count() == page.get_by_test_id("stSidebarNavLink").count() == 0
+
+
+@pytest.mark.parametrize("name", ["picture", "detect", "align"])
+def test_a_screen_of_the_tour_is_whole_with_any_detector_and_without_data(visit, name):
+    page = visit(f"/lecture?screen={name}")
+    at_screen(page, name)
+    page.get_by_role("heading", level=1).wait_for()
+    is_whole(page)
 
 
 def test_on_a_phone_a_screen_is_as_long_as_it_needs(visit):
