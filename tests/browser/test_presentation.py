@@ -37,7 +37,7 @@ def at_screen(page, name: str) -> None:
     settle(page)
 
 
-def test_every_screen_is_whole_and_the_keys_lead_through_the_lecture(visit, fer2013_path):  # noqa: ARG001
+def test_every_screen_is_whole_and_the_keys_lead_through_the_lecture(visit, fer2013_path):
     page = visit("/lecture?screen=picture")
     for number, (name, screen) in enumerate(SCREENS.items()):
         at_screen(page, name)
