@@ -24,7 +24,17 @@ from fer_core.sections.screens import CLASS, SCREENS, Screen, lecture, save_lect
 from fer_core.store.folders import list_models
 from fer_core.types import FerError
 from pages.parts.charts import Space, show_chart, space_here, within
-from pages.parts.common import ERROR, attempt, choose, plain, servable_models, upper_first, warn, with_code
+from pages.parts.common import (
+    ERROR,
+    attempt,
+    choose,
+    note_detector,
+    plain,
+    servable_models,
+    upper_first,
+    warn,
+    with_code,
+)
 from pages.parts.data import computed, predictions
 from pages.parts.pictures import (
     EXAMPLE,
@@ -230,6 +240,7 @@ def overview() -> None:
         for place, name in enumerate(shown):
             with st.container(border=True, height="stretch"):
                 _card(place, name)
+    note_detector()
 
 
 def _title(name: str) -> str:
