@@ -266,6 +266,16 @@ BY_NAME: Final = {  # recipes of named models that differ from that of their net
         teachers=("mobilenet_faces_sharp", "compact_cnn_student", "compact_cnn_distilled"),
         teaching=3.0,
     ),
+    # with `--unlabelled utkface.parquet`: a noisy student (Xie et al. 2020), which also learns from faces that only its
+    # teachers have named
+    "compact_cnn_noisy_student": replace(
+        LABELS_AND_VOTES,
+        epochs=20,
+        peak_learning_rate=0.03,  # it starts from one of its teachers
+        seed=3,
+        teachers=("mobilenet_faces_sharp", "mobilenet_faces_student", "compact_cnn_student", "compact_cnn_distilled"),
+        teaching=3.0,
+    ),
 }
 
 FROZEN = Recipe(
