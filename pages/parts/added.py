@@ -14,7 +14,7 @@ from fer_core.store.folders import promoted
 from fer_core.types import FerError
 from fer_core.visitors import check_room, limits
 from pages.parts.common import plain, with_code
-from pages.parts.data import computed, fer2013
+from pages.parts.data import fer2013, own_pictures
 
 
 def offer_to_add() -> None:
@@ -56,9 +56,7 @@ def _offer(file: Any, name: str, dataset: FaceDataset) -> None:
             _done(name)
         return
     with st.spinner("Trying the usual ways to use it"):
-        guesses = computed(_guesses, file, dataset)
-    if isinstance(guesses, str):
-        raise FerError(guesses)
+        guesses = own_pictures(_guesses, file, dataset)
     st.table(guess_table(guesses).head(5), border="horizontal", alt="Ways to use the model, with accuracies")
     if st.button("Use it as in the first row", icon=":material/check:", key="c_added_use"):
         with st.spinner("Measuring", show_time=True):
@@ -67,10 +65,7 @@ def _offer(file: Any, name: str, dataset: FaceDataset) -> None:
 
 
 def _guesses(file: Any, dataset: FaceDataset) -> Any:
-    try:
-        return guess(file.getvalue(), dataset)
-    except FerError as error:
-        return str(error)
+    return guess(file.getvalue(), dataset)
 
 
 def _done(name: str) -> None:

@@ -152,16 +152,19 @@ def kept_by(keep: Keep) -> Callable[[Callable[P, R]], Callable[P, R]]:
     return lambda function: wraps(function)(partial(keep, function))
 
 
-def own_pictures(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R | str:
-    """Return the faces that a function finds in a visitor's many pictures, or the message of its `FerError`."""
-    return _few_held_here(_result_or_message, function, *args, **kwargs)
+def own_pictures(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """Return what a function makes of a visitor's file, such as the faces in many pictures; its `FerError` is kept."""
+    found, error = _few_held_here(_tried, function, *args, **kwargs)
+    if error:
+        raise FerError(error)
+    return cast(R, found)
 
 
-def _result_or_message(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+def _tried(function: Callable[..., Any], *args: Any, **kwargs: Any) -> tuple[Any, str]:
     try:
-        return function(*args, **kwargs)
+        return function(*args, **kwargs), ""
     except FerError as error:
-        return str(error)
+        return None, str(error)
 
 
 def classifier(model: StoredModel) -> Classifier:
@@ -194,11 +197,7 @@ def predictions(models: list[StoredModel], split: str, view: str, by: str) -> tu
 
 @st.cache_resource(max_entries=24, show_spinner="Reading stored predictions …", hash_funcs=KEYS)
 def _predictions(
-    models: list[StoredModel],
-    split: str,
-    view: str,
-    by: str,
-    own: object,
+    models: list[StoredModel], split: str, view: str, by: str, own: object
 ) -> tuple[Predictions | None, list[str]]:
     if own:
         dataset = find_dataset(split)
@@ -208,9 +207,7 @@ def _predictions(
 
 def faces_of(split: str) -> Fer2013Faces:
     """Return the faces of FER2013, or those of a data set of one's own, by the rows that predictions have."""
-    if split in TEST_SPLITS:
-        return fer2013()
-    return find_dataset(split).tests_by_row()
+    return fer2013() if split in TEST_SPLITS else find_dataset(split).tests_by_row()
 
 
 def _answers(selection: Selection) -> Predictions | None:
