@@ -5,12 +5,12 @@ from functools import partial
 
 import streamlit as st
 
+from fer_core.columns import PERCENT, Columns
 from fer_core.explain.examples import EXAMPLES
 from fer_core.inference.pictures import results_csv, results_json, results_table
-from fer_core.sections.section import PERCENT
 from pages.parts import common
 from pages.parts import pictures as parts
-from pages.parts.common import Columns, offer_download, plain, show_table, warn
+from pages.parts.common import offer_download, plain, show_table, warn
 from pages.parts.face import examples, photo, strip
 from pages.parts.face_views import FaceView, edit_panel, face_bars, face_reasons
 from pages.parts.head import head

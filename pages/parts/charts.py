@@ -92,13 +92,7 @@ def choose_picture_format() -> None:
 
 
 def show_chart(figure: go.Figure, alt: str, key: str | None = None, **settings: Any) -> Any:
-    """Show a chart.
-
-    Args:
-        figure: from `fer_core.figures`.
-        alt: a description for people who cannot see it. Its first words name the pictures that the mode bar saves.
-        key, settings: for `st.plotly_chart`.
-    """
+    """Show a chart; `alt` describes it for people who cannot see it, and names the pictures that the mode bar saves."""
     name = re.split(r"[;:.]", alt)[0]
     picture = {
         "format": str(st.session_state.get(_PICTURES, "PNG")).lower(),

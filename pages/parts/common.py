@@ -9,14 +9,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
 import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from fer_core.columns import TEST_SPLITS, VIEWS, YARDSTICKS, percent_text
+from fer_core.columns import PERCENT, TEST_SPLITS, VIEWS, YARDSTICKS, Columns, percent_text
 from fer_core.data import download_fer2013, find_fer2013
 from fer_core.faces import default_detector
 from fer_core.files import no_formula
@@ -28,7 +28,6 @@ from fer_core.metrics.core import METRICS
 from fer_core.metrics.predictions import Predictions
 from fer_core.models.spec import pretrained_note
 from fer_core.quiz.address import LOCAL
-from fer_core.sections.section import PERCENT
 from fer_core.store.datasets import OwnDataset, list_datasets
 from fer_core.store.folders import DEFAULT_MODEL, list_models
 from fer_core.store.stored_model import StoredModel
@@ -43,9 +42,6 @@ ZIP_LAYOUT: Final = """pictures.zip
 
 EXPLANATIONS: Final = tomllib.loads(Path(__file__).with_name("explanations.toml").read_text(encoding="utf-8"))
 """What charts and numbers mean, by the title of the popover: `definition`, `reading` and `trap`."""
-
-Columns: TypeAlias = dict[str, str | tuple[str, str]]
-"""The label of each column of a table in order, with the number format of a numeric column."""
 
 
 def plain(text: str) -> str:

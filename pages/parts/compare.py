@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -22,15 +22,12 @@ from fer_core.metrics.ensembles import FUSIONS, HIGHEST_EXPONENT, LOWEST_EXPONEN
 from fer_core.metrics.paper import PAPER_VARIANTS, PLAIN_MEANS, paper_metrics, paper_notes, paper_report
 from fer_core.metrics.paper_changes import CHANGES_CAPTION, changes_in_prose, changes_table
 from fer_core.metrics.paper_claims import CLAIMS_CAPTION, NOT_TRAINED, in_prose
-from fer_core.models import model_spec
-from fer_core.runs.data import ALL_FACES
-from fer_core.runs.estimate import duration_text, estimate
+from fer_core.runs.estimate import together
 from fer_core.sections import sections, worked
 from fer_core.sections.cards import model_readme, model_text
 from fer_core.sections.section import Section
 from fer_core.store.folders import DEFAULT_MODEL
 from fer_core.store.stored_model import StoredModel
-from fer_core.training.recipe import recipe_for
 from fer_core.types import FerError
 from pages.parts import common
 from pages.parts.charts import narrow_screen, show_chart, show_network
@@ -76,16 +73,7 @@ def _show(
 
 
 def _show_table(section: Section, **settings: Any) -> None:
-    show_table(section.table, section.alt, dict(section.columns or {}), **settings)
-
-
-def report_html(selection: Selection) -> str:
-    """Return a report about the models on show as the text of an HTML file."""
-    from fer_core.sections.html import render
-    from fer_core.sections.results import build_report
-
-    fusion = selection.fusion if isinstance(results(selection).ensemble, Ensemble) else None
-    return render(build_report(selection.chosen, selection.split, view=selection.view, fusion=fusion, by=selection.by))
+    show_table(section.table, section.alt, section.columns or {}, **settings)
 
 
 def choose_models(choices: str, drawer: DeltaGenerator) -> Selection:
@@ -163,7 +151,7 @@ def _by_expression(selection: Selection, top: DeltaGenerator, drawer: DeltaGener
             with st.container():
                 st.markdown("**VGG16_modified, as the paper prints it in section 4.5**")
                 words = "Classification report of VGG16_modified, as the paper prints it"
-                show_table(paper_report(), words, dict(section.columns or {}), placeholder="–")
+                show_table(paper_report(), words, section.columns or {}, placeholder="–")
     st.caption(section.caption)
 
 
@@ -313,18 +301,11 @@ def _changes(changes: pd.DataFrame) -> None:
         st.table(changes_table(trained), border="horizontal", alt="Accuracy and gain of each change")
         st.caption(CHANGES_CAPTION)
     lacking = [
-        f"{group}: {', '.join(part['change'])} ({_time_to_train(part['first'])})"
+        f"{group}: {', '.join(part['change'])} ({together(part['first']) or '`python -m tests.paper_trials`'})"
         for group, part in changes[missing].groupby("group", sort=False)
     ]
     if lacking:
         st.caption(f"Not trained here: {'; '.join(lacking)}.")
-
-
-def _time_to_train(names: Iterable[str]) -> str:
-    """Return the time that trainings would take on this computer together, or the command of small ones."""
-    specs = [model_spec(name) for name in names if not name.endswith("_small")]
-    seconds = sum(estimate(spec, recipe_for(spec), faces=ALL_FACES).seconds for spec in specs)
-    return duration_text(seconds) if specs else "`python -m tests.paper_trials`"
 
 
 def _model_card(selection: Selection, top: DeltaGenerator, drawer: DeltaGenerator) -> None:

@@ -1,32 +1,16 @@
-"""The parts of the Confusion page: a confusion matrix to click on, and the faces of a cell."""
+"""Faces with what a model predicts, such as those of a cell of the Confusion page."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pandas as pd
-import plotly.graph_objects as go
 import streamlit as st
 
 from fer_core.columns import percent_text
 from fer_core.data.fer2013 import Fer2013Faces
-from pages.parts.charts import show_chart
 from pages.parts.common import with_code
-from pages.parts.face import Tile, face_tiles, fer2013_tile
-
-
-def clickable_matrix(figure: go.Figure, key: str, description: str) -> None:
-    """Show a confusion matrix; a click on a cell chooses it in the select boxes below.
-
-    The key should change with the chosen cell. The chart then starts without a selection, and any cell can be clicked.
-    """
-
-    def choose() -> None:
-        state: Any = st.session_state
-        if picked := state[key].selection.points:
-            state["m_actual"], state["m_predicted"] = picked[0]["customdata"][:2]
-
-    show_chart(figure, description, key=key, on_select=choose, selection_mode="points")
+from pages.parts.face import Tile, face_tiles, fer2013_tile, mark
 
 
 def show_faces(
@@ -68,7 +52,6 @@ def show_faces(
 
 
 def _tile(face: Any, fer2013_faces: Fer2013Faces, with_model: bool) -> Tile | None:
-    mark = ":green[:material/check:]" if face.actual == face.predicted else ":red[:material/close:]"
     about = [f"actual {face.actual}", *([f"says {face.source}"] if with_model else [])]
-    words = f"{mark} **{face.predicted}** {percent_text(face.confidence)}"
+    words = f"{mark(face.predicted, face.actual)} **{face.predicted}** {percent_text(face.confidence)}"
     return fer2013_tile(fer2013_faces, face.row, face.label, words, about)

@@ -25,9 +25,9 @@ from fer_core.labels import EXPRESSIONS
 from fer_core.measuring.own_data import is_measured
 from fer_core.measuring.results import load_predictions
 from fer_core.metrics.core import Measured, measure_models
-from fer_core.metrics.ensembles import Ensemble, fuse
+from fer_core.metrics.ensembles import Ensemble
 from fer_core.metrics.predictions import ENSEMBLE, Predictions
-from fer_core.sections.results import Results, holdout_accuracies
+from fer_core.sections.results import Results, combined
 from fer_core.store.datasets import OwnDataset, find_dataset
 from fer_core.store.stored_model import StoredModel
 from fer_core.threads import kept
@@ -223,19 +223,9 @@ def results(selection: Selection) -> Results:
     other_split = next(split for split in TEST_SPLITS if split != selection.split)
     # for what must not be fitted on the split on show
     other = None if answers.own else _answers(replace(selection, split=other_split))
-    ensemble: Ensemble | str | None = None
-    if len(set(selection.members) & set(answers.names)) > 1:
-        try:
-            ensemble = fuse(
-                answers,
-                selection.members,
-                fusion=selection.fusion,
-                exponent=selection.exponent,
-                holdout=holdout_accuracies(selection.models),
-                other=other,
-            )
-        except ValueError as error:
-            ensemble = str(error)
+    how: Any = {"fusion": selection.fusion, "exponent": selection.exponent, "other": other}
+    members = set(selection.members) & set(answers.names)
+    ensemble = combined(answers, selection.members, selection.models, **how) if len(members) > 1 else None
     chosen = answers.only(selection.names)
     if isinstance(ensemble, Ensemble):
         fused = ensemble.predictions

@@ -15,7 +15,7 @@ from streamlit.delta_generator import DeltaGenerator
 from fer_core.columns import percent
 from fer_core.data.pictures import LAYOUT, open_grouped
 from fer_core.fairness.faces import AND, AuditedFaces, dataset_faces, picture_faces, stored_faces
-from fer_core.fairness.groups import ALL, LIMITS, MINIMUM, RATES
+from fer_core.fairness.groups import ALL, GAP_COLUMNS, LIMITS, MINIMUM, RATES
 from fer_core.fairness.properties import PROPERTIES
 from fer_core.figures.scores import error_leaves, group_rates
 from fer_core.files import csv_text
@@ -147,7 +147,12 @@ def groups(faces: AuditedFaces, top: DeltaGenerator, drawer: DeltaGenerator) -> 
     if gaps.empty:
         st.caption(f"There are no two groups of at least {least} faces to compare.")
     else:
-        _show_gaps(gaps)
+        beyond = (gaps["p_holm"] < LEVEL).sum()
+        words = f"are larger than chance explains (p < {LEVEL:g} after Holm’s correction)."
+        st.markdown(f"**{beyond} of {len(gaps)} gaps** {words}")
+        shares = ["highest_value", "lowest_value", "gap", "low", "high"]
+        table = gaps.assign(**{name: 100 * gaps[name] for name in shares})
+        common.show_table(table, "Largest gap between groups for each expression", GAP_COLUMNS)
     name = f"fer-lab-audit-{audit.by.replace(' × ', '-')}.csv"
     common.offer_download("All rates and groups", lambda: csv_text(audit.rates), name, "text/csv", "download", "a_csv")
 
@@ -217,29 +222,3 @@ SECTIONS: Final[dict[str, Callable[[AuditedFaces, DeltaGenerator, DeltaGenerator
     "Where it fails most": failures,
     "What this can say": limits,
 }
-
-
-def _show_gaps(gaps: pd.DataFrame) -> None:
-    beyond = (gaps["p_holm"] < LEVEL).sum()
-    st.markdown(
-        f"**{beyond} of {len(gaps)} gaps** are larger than chance explains (p < {LEVEL:g} after Holm’s correction)."
-    )
-    in_percent = ["highest_value", "lowest_value", "gap", "low", "high"]
-    common.show_table(
-        gaps.assign(**{name: 100 * gaps[name] for name in in_percent}),
-        "Largest gap between groups for each expression",
-        {
-            "expression": "Expression",
-            "highest": "Highest",
-            "highest_value": ("Rate, %", "%.1f"),
-            "lowest": "Lowest",
-            "lowest_value": ("Rate, % ", "%.1f"),
-            "gap": ("Gap, points", "%.1f"),
-            "low": ("95 % from", "%.1f"),
-            "high": ("to", "%.1f"),
-            "ratio": ("Lowest / highest", "%.2f"),
-            "ratio_low": ("95 % from ", "%.2f"),
-            "ratio_high": ("to ", "%.2f"),
-            "p_holm": ("p (Holm)", "%.4f"),
-        },
-    )

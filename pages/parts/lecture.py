@@ -23,29 +23,11 @@ from fer_core.sections import answers as says
 from fer_core.sections.screens import CLASS, SCREENS, Screen, lecture, save_lecture, screen_at, steps
 from fer_core.store.folders import list_models
 from fer_core.types import FerError
+from pages.parts import common, pictures
 from pages.parts.charts import Space, show_chart, space_here, within
-from pages.parts.common import (
-    ERROR,
-    attempt,
-    choose,
-    note_detector,
-    plain,
-    servable_models,
-    upper_first,
-    warn,
-    with_code,
-)
+from pages.parts.common import ERROR, attempt, choose, note_detector, plain, upper_first, warn, with_code
 from pages.parts.data import computed, predictions
-from pages.parts.pictures import (
-    EXAMPLE,
-    Picture,
-    annotated,
-    opened_model,
-    picture_of_example,
-    pictures_from,
-    result_for,
-    tour_of,
-)
+from pages.parts.pictures import EXAMPLE, Picture, opened_model, result_for
 from pages.parts.quiz import game
 from pages.parts.room import class_screen, led_room
 from pages.parts.stage import OF_PAGE, SCREEN, stage
@@ -80,12 +62,12 @@ def _draw(screen: Screen, controls: DeltaGenerator | None) -> str:
     try:
         if (step := screen.name.title()) not in STEPS:
             return OTHERS[screen.name](controls) or screen.sentence
-        stored = [model for model in servable_models(EXPRESSIONS) if model.card.spec is not None]
+        stored = [model for model in common.servable_models(EXPRESSIONS) if model.card.spec is not None]
         model, picture, space = opened_model(stored), _picture(), space_here()
         assert model.card.spec is not None
         width: Any = round(ASPECTS[screen.name] * space.height) if space and screen.name in ASPECTS else "stretch"
         with st.container(width=width, horizontal_alignment="center"):
-            STEPS[step](tour_of(picture, model, model.card.spec), picture)
+            STEPS[step](pictures.tour_of(picture, model, model.card.spec), picture)
         return screen.sentence
     except FerError as error:
         st.info(with_code(str(error)), icon=":material/info:")
@@ -93,7 +75,7 @@ def _draw(screen: Screen, controls: DeltaGenerator | None) -> str:
 
 
 def _picture() -> Picture:
-    return st.session_state.get(_PHOTO) or picture_of_example(_asked(EXAMPLE))
+    return st.session_state.get(_PHOTO) or pictures.picture_of_example(_asked(EXAMPLE))
 
 
 def _face(controls: DeltaGenerator | None) -> str:
@@ -106,11 +88,11 @@ def _face(controls: DeltaGenerator | None) -> str:
             elif _PHOTO in st.session_state:
                 st.button("Another photo", on_click=st.session_state.pop, args=(_PHOTO, None))
         if source == "Camera" and _PHOTO not in st.session_state:
-            if photos := pictures_from("Camera", prefix="lecture"):
+            if photos := pictures.pictures_from("Camera", prefix="lecture"):
                 st.session_state[_PHOTO] = photos[0]
                 st.rerun()
             return "Look into the camera."
-    model = opened_model(servable_models(EXPRESSIONS))
+    model = opened_model(common.servable_models(EXPRESSIONS))
     result = result_for(_picture(), model)
     if not result.faces:
         st.info(plain(result.error or "No face was found. Come closer, and look into the camera."))
@@ -118,7 +100,7 @@ def _face(controls: DeltaGenerator | None) -> str:
     face, space = result.faces[0], space_here()
     left, right = st.columns(2, gap="large", vertical_alignment="center")
     width: Any = min(space.height, space.width // 2 - 40) if space else "stretch"
-    left.image(annotated(_picture(), model), width=width, alt=f"A face with a box, labelled {face.answer}")
+    left.image(pictures.annotated(_picture(), model), width=width, alt=f"A face with a box, labelled {face.answer}")
     with right:
         show_chart(probability_bars(face.probabilities), f"Probabilities: {probability_text(face.probabilities)}")
     if not face.sure:

@@ -10,19 +10,14 @@ from typing import Any, Final
 import streamlit as st
 from streamlit_webrtc import WebRtcMode, webrtc_streamer
 
-from fer_core.data import SAMPLE_CREDIT
-from fer_core.figures.bars import probability_bars, probability_text
+from fer_core.figures.bars import probability_bars
 from fer_core.figures.timelines import timeline_chart
 from fer_core.inference.live import LiveSession, LiveStatus, release_memory
 from fer_core.inference.stream import TrackedFace
-from fer_core.store.stored_model import StoredModel
 from pages.parts.charts import show_chart
-from pages.parts.common import offer_download, why_not_sure
-from pages.parts.data import classifier
-from pages.parts.face import photo
-from pages.parts.pictures import FROZEN, LIVE, SAMPLE, Picture, result_for
+from pages.parts.common import offer_download
+from pages.parts.pictures import FROZEN, LIVE, Picture
 
-SESSION: Final = "live_session"
 FOLLOWED: Final = "live_followed"
 REFRESHES_WITHOUT_PICTURE: Final = "live_refreshes_without_picture"
 FROZEN_PNG: Final = "live_frozen_png"
@@ -48,16 +43,6 @@ TRANSLATIONS: Final = {
     "device_not_available": "No camera can be used. Is one plugged in, and does no other program use it?",
     "device_access_denied": "The camera is blocked for this page. Allow it beside the address bar, then start again.",
 }
-
-
-def session_for(model: StoredModel) -> LiveSession:
-    """Return the visitor's live session, which uses this model from now on."""
-    if SESSION not in st.session_state:
-        st.session_state[SESSION] = LiveSession(classifier(model), model.name)
-    elif st.session_state.get("live_model") != model:
-        st.session_state[SESSION].use(classifier(model), model.name)
-    st.session_state["live_model"] = model
-    return st.session_state[SESSION]
 
 
 def camera(session: LiveSession) -> bool:
@@ -91,23 +76,6 @@ def ice_servers() -> list[dict[str, Any]]:
         return []
     servers = st.secrets.get("webrtc", {}).get("ice_servers", [])
     return [dict(server) for server in servers if "urls" in server]
-
-
-def sample_picture(model: StoredModel) -> None:
-    """Show the annotated sample until the camera runs."""
-    place, _ = st.columns([2, 1])
-    with place:
-        photo(SAMPLE, model)
-        st.caption(f"Until then: {SAMPLE_CREDIT}")
-
-
-def sample_reading(model: StoredModel) -> None:
-    """Show the probabilities of the sample until the camera runs."""
-    for face in result_for(SAMPLE, model).faces[:1]:
-        st.subheader(f"The built-in sample: {face.answer}")
-        why_not_sure(face)
-        alt = f"Probabilities: {probability_text(face.probabilities, len(face.classes), classes=face.classes)}"
-        show_chart(probability_bars(face.probabilities, classes=face.classes), alt)
 
 
 @st.fragment(run_every=0.5)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from functools import partial
 from typing import Any, Final
@@ -16,15 +17,15 @@ from fer_core.figures.bars import answers_and_votes, probability_bars, probabili
 from fer_core.labels import EXPRESSIONS
 from fer_core.quiz import rounds
 from fer_core.quiz.address import open_addresses, qr_code
-from fer_core.quiz.rooms import NAME_LENGTH, Room, Rooms, no_room, tidy_code
+from fer_core.quiz.rooms import NAME_LENGTH, Room, Rooms, no_room
 from fer_core.quiz.rounds import FACES, FER2013, Game, answer_counts, class_says, winners
 from fer_core.sections.screens import CLASS
 from fer_core.store.datasets import list_datasets
 from fer_core.types import FerError
 from pages.parts.charts import Space, show_chart, space_here, within
 from pages.parts.common import ERROR, attempt, choose, emphasis, plain, warn, whole_number, with_code
-from pages.parts.face import in_words
-from pages.parts.quiz import HIGHEST_SEED, ask, choose_opponent, colored, first_model, game, mark, show_result
+from pages.parts.face import in_words, mark
+from pages.parts.quiz import HIGHEST_SEED, ask, choose_opponent, colored, first_model, game, show_result
 from pages.parts.stage import go
 from pages.parts.visitor import browser_key, current_visitor, remember_browser
 
@@ -42,11 +43,6 @@ def rooms() -> Rooms:
         st.stop()
 
 
-def room_in_url() -> str:
-    """Return the code of the room in the URL; empty for none."""
-    return tidy_code(st.query_params.get("q_room", ""))
-
-
 def student(code: str) -> None:
     """Let a person join the room of this code and answer face by face, as the lecturer leads.
 
@@ -55,9 +51,14 @@ def student(code: str) -> None:
     _remember()
     key = browser_key(f"room {code}")
     room, person = rooms().look(code), rooms().person(code, key)
+
+    def leave() -> None:
+        _try(rooms().leave, code, key)
+        st.query_params.pop("q_room", None)
+
     if room is None:
         st.info(f"{plain(no_room(code))} {ENDED}", icon=":material/meeting_room:")
-        st.button("Play alone", on_click=_leave_address)
+        st.button("Play alone", on_click=leave)
         return
     if person is None:
         _join(code, key)
@@ -66,10 +67,6 @@ def student(code: str) -> None:
     def say(place: int, expression: str) -> None:
         answer = {"turn": room.turn, "face": place, "expression": expression}
         _try(rooms().answer, code, key, **answer)
-
-    def leave() -> None:
-        _try(rooms().leave, code, key)
-        _leave_address()
 
     _watch(code, _moment(room))
     current = game(room.of, room.seed, first_model(room.of))
@@ -80,30 +77,22 @@ def student(code: str) -> None:
     elif room.face >= FACES:
         show_result(current, answers[:FACES])
     else:
-        _answer(current, room, answers[room.face], say)
+        face, said, number = current.faces[room.face], answers[room.face], room.face + 1
+        st.image(face.image, width=180, alt=f"Face {number} of {FACES}")
+        if room.asking and said is None:
+            ask(room.face, say)
+        else:
+            right = "" if room.asking else mark(said, face.label)
+            st.subheader(f"You say {colored(said)} {right}" if said else "No answer.")
+            label = "" if room.asking else f"The label is **{colored(face.label)}**. "
+            st.markdown(f"{label}Look at the screen.")
     st.button("Leave the room", icon=":material/logout:", on_click=leave, type="tertiary")
-
-
-def _answer(current: Game, room: Room, said: str | None, say: Callable[[int, str], None]) -> None:
-    face, number = current.faces[room.face], room.face + 1
-    st.image(face.image, width=180, alt=f"Face {number} of {FACES}")
-    if room.asking and said is None:
-        ask(room.face, say)
-        return
-    st.subheader(f"You say {colored(said)} {'' if room.asking else mark(said, face.label)}" if said else "No answer.")
-    st.markdown(
-        "Look at the screen." if room.asking else f"The label is **{colored(face.label)}**. Look at the screen."
-    )
 
 
 def _remember() -> None:
     """Let the browser keep its secret, so that it is the same person after a reload; a shared server has done so."""
     if current_visitor() is None:
         remember_browser()
-
-
-def _leave_address() -> None:
-    st.query_params.pop("q_room", None)
 
 
 def _try(action: Callable[..., object], *args: object, **named: object) -> None:
@@ -171,8 +160,17 @@ def class_screen(step: str, room: Room | None, controls: DeltaGenerator) -> str:
     space = space_here()
     side = min(space.height, round(0.38 * space.width)) if space else 300
     left.image(current.faces[face].image, width=side, alt=f"Face {face + 1} of {FACES}")
-    with right, within(space and replace(space, height=round(space.height - 64 * space.times))):  # for words below
-        return {"": _live_bars, "votes": _votes, "model": _model}[part](current, room, face)
+    with right, _above_words():
+        if part:
+            return {"votes": _votes, "model": _model}[part](current, room, face)
+        _class_bars(room.code, face, space_here())
+    return f"Face {face + 1} of {FACES}: which expression does it show?"
+
+
+def _above_words() -> AbstractContextManager[None]:
+    """Return a block whose charts leave room for a line of words below."""
+    space = space_here()
+    return within(space and replace(space, height=round(space.height - 64 * space.times)))
 
 
 def _open_a_room(controls: DeltaGenerator) -> None:
@@ -212,7 +210,7 @@ def _lead_elsewhere(room: Room) -> None:
     key = browser_key(_LEAD)
     _, word = rooms().led(key) or ("", "")
     with st.popover("Lead on a second device", width="stretch"):
-        words = "-".join(word[place : place + 4] for place in range(0, len(word), 4))
+        words = "-".join(re.findall(".{1,4}", word))
         st.markdown(f"Open this screen there, and type the secret word in its controls:\n\n`{words}`")
     with st.container(horizontal=True):
         again = partial(rooms().restart, room.code, key, room.seed % HIGHEST_SEED + 1)
@@ -266,11 +264,6 @@ def _class_bars(code: str, face: int, space: Space | None) -> None:
     st.subheader(f"{sum(counts)} of {len(room.people)} have answered", anchor=False)
 
 
-def _live_bars(_: Game, room: Room, face: int) -> str:
-    _class_bars(room.code, face, space_here())
-    return f"Face {face + 1} of {FACES}: which expression does it show?"
-
-
 def _votes(current: Game, room: Room, face: int) -> str:
     shown, counts = current.faces[face], answer_counts(room.answers, face)
     votes, total = shown.votes or (0,) * 7, sum(shown.votes or ()) + shown.other_votes
@@ -293,8 +286,7 @@ def _model(current: Game, _: Room, face: int) -> str:
 def _class_result(current: Game, room: Room) -> str:
     scores = current.scores(rounds.CLASS, class_says(room.answers))
     words = rounds.in_words(scores)
-    space = space_here()
-    with within(space and replace(space, height=round(space.height - 64 * space.times))):
+    with _above_words():
         show_chart(score_bars(scores, FACES), f"Labels named: {words}")
     names, most = winners({person.name: person.answers for person in room.people}, current)
     if names:

@@ -9,7 +9,7 @@ from typing import Any, Final
 import pandas as pd
 import streamlit as st
 
-from fer_core.columns import percent_text
+from fer_core.columns import PERCENT, percent_text
 from fer_core.data import SAMPLE_CREDIT
 from fer_core.figures.bars import time_share_bars, time_share_text
 from fer_core.figures.timelines import expression_strips, timeline_chart
@@ -18,7 +18,6 @@ from fer_core.inference import face_table
 from fer_core.inference.stream import StreamAnalyzer
 from fer_core.inference.video import FILE_SETTINGS, VideoJob, VideoResult
 from fer_core.inference.video_writer import SAMPLE_CLIP_NOTE, sample_clip
-from fer_core.sections.section import PERCENT
 from fer_core.store.stored_model import StoredModel
 from fer_core.threads import kept
 from fer_core.visitors import limits
@@ -114,9 +113,8 @@ def video_and_shares(job: VideoJob, result: VideoResult) -> int | None:
         alt = f"Share of the time that face {face} was seen: {time_share_text(part)}"
         show_chart(time_share_bars(part), alt, key="v_shares")
         if below := job.not_sure_below:
-            unsure = face_table.share_not_sure(
-                result.table, result.seconds, face=int(face), below=below, classes=result.classes
-            )
+            of: Any = {"face": int(face), "below": below, "classes": result.classes}
+            unsure = face_table.share_not_sure(result.table, result.seconds, **of)
             st.caption(
                 f"Not sure in {percent_text(unsure)} of this time: no expression reaches {percent_text(below)}. "
                 "The bars count the most probable expression there too."
