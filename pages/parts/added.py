@@ -20,7 +20,6 @@ from pages.parts.data import fer2013, own_pictures
 def offer_to_add() -> None:
     """Ask for a file and a name, show how a model would be used, and store it once a button is clicked."""
     own = limits() is None  # model files are opened on one's own computer only
-    # Without a type filter, so that a wrong file gets a sentence that says what is wrong and what works.
     label = "A CSV or Parquet table of predictions" + (", or a model: .onnx or .tflite" if own else "")
     file = st.file_uploader(label, key="c_added")
     name = st.text_input("Name", max_chars=40, placeholder="my_model", key="c_added_name").strip()

@@ -25,15 +25,12 @@ _PICTURES: Final = "picture_format"
 
 @dataclass(frozen=True)
 class Space:
-    """The pixels that a chart or picture has on a screen of the lecture, and how many times as large as usual type is.
-
-    In a `small` one, a thumbnail, charts do not react.
-    """
+    """The pixels that a chart or picture has on a screen of the lecture."""
 
     width: int
     height: int
-    times: float
-    small: bool = False
+    times: float  # as large as usual is type
+    small: bool = False  # a thumbnail, whose charts do not react
 
 
 _SPACE: Final[ContextVar[Space | None]] = ContextVar("space", default=None)

@@ -276,7 +276,7 @@ def whole_number(label: str, low: int, high: int, value: int, key: str, **settin
 
 def file_or_path(prefix: str, label: str, *, path_label: str) -> tuple[Any, str, bool]:
     """Ask for a file of pictures, or a path if the browser runs here, too, and whether pictures are faces already."""
-    # Without a type filter, so that a wrong file gets a sentence that says what is wrong and what works.
+    # No file uploader here has a type filter, so that a wrong file gets a sentence on what is wrong and what works.
     file, path, host = st.file_uploader(label, key=f"{prefix}_zip"), "", urlsplit(st.context.url or "").hostname
     if file is None and st.context.ip_address is None and (host is None or host in LOCAL):
         path = st.text_input(path_label, key=f"{prefix}_folder").strip() if limits() is None else ""

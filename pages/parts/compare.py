@@ -87,10 +87,9 @@ def choose_models(choices: str, drawer: DeltaGenerator) -> Selection:
     with drawer, st.container(horizontal=True, vertical_alignment="bottom"):
         if "models" in choices:
             more = len(front) < len(answers.names) and st.toggle("More models", key="c_more", bind="query-params")
-            holder, title = f"{len(answers.names) if more else len(front)} models", answers.titles.__getitem__
-            names = answers.names
-            url: Any = {"key": "c_models", "bind": "query-params", "placeholder": holder}
-            chosen = st.multiselect("Only these models", names, format_func=title, **url) or ([] if more else front)
+            url: Any = {"key": "c_models", "bind": "query-params", "format_func": answers.titles.__getitem__}
+            url["placeholder"] = f"{len(answers.names) if more else len(front)} models"
+            chosen = st.multiselect("Only these models", answers.names, **url) or ([] if more else front)
     members, fusion, exponent = [], "mean", 10
     if "ensemble" in choices:
         with drawer:

@@ -40,23 +40,15 @@ R = TypeVar("R")
 
 @dataclass(frozen=True)
 class Selection:
-    """What the Compare page shows: models on some faces, and an ensemble of some of them.
+    """What the Compare page shows: models on some faces, and an ensemble of some of them."""
 
-    Attributes:
-        models: all stored models.
-        split, view, by: which predictions, and what they are judged by, one of `columns.YARDSTICKS`.
-        names: the models to show; empty for all.
-        members: the models of the ensemble; fewer than two make none.
-        fusion, exponent: how the members are combined.
-    """
-
-    models: tuple[StoredModel, ...]
+    models: tuple[StoredModel, ...]  # all stored ones
     split: str
     view: str
-    by: str = "label"
-    names: tuple[str, ...] = ()
-    members: tuple[str, ...] = ()
-    fusion: str = "mean"
+    by: str = "label"  # what predictions are judged by, one of `columns.YARDSTICKS`
+    names: tuple[str, ...] = ()  # of the models to show; empty for all
+    members: tuple[str, ...] = ()  # of the ensemble; fewer than two make none
+    fusion: str = "mean"  # how they are combined
     exponent: float = 10
 
     @property

@@ -215,13 +215,9 @@ def _chosen(shown: ShownFaces, table: pd.DataFrame) -> tuple[pd.DataFrame, dict[
     with st.expander("More filters", icon=":material/tune:"), st.grid("auto", min_column_width=240, gap="medium"):
         for name in columns:
             title, low, high, words = MEASURES[name]
-            url: Any = {
-                "key": f"d_{name}",
-                "bind": "query-params",
-                "format": "percent" if name == "agreement" else None,
-            }
-            words += " A slider at its end includes everything beyond it."
-            ranges[name] = st.slider(title, low, high, (low, high), help=words, **url)
+            shape: Any = {"format": "percent"} if name == "agreement" else {}
+            shape["help"] = f"{words} A slider at its end includes everything beyond it."
+            ranges[name] = st.slider(title, low, high, (low, high), key=f"d_{name}", bind="query-params", **shape)
     unknown = int(table["roll"].isna().sum())
     st.caption(f"{unknown:,} of {len(table):,} faces have no head roll: no face or no eyes are detected in them.")
     split, label, said = ("" if value == ANY else str(value) for value in (split, label, said))

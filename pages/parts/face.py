@@ -53,32 +53,19 @@ _PHOTO: Final = st.components.v2.component(
 
 @dataclass(frozen=True, eq=False)
 class Tile:
-    """A face in a row of faces, and what its card knows besides what models say.
+    """A face in a row of faces, and what its card knows besides what models say."""
 
-    Attributes:
-        image: the face, `(height, width)` gray or `(height, width, 3)` RGB, uint8.
-        name: its file or row; the title of the card.
-        words: what stands below the picture, in Markdown.
-        label: its label in the data; empty if it has none.
-        classes: what the data tells apart; models of the same classes are asked.
-        about: smaller lines below the words, plain text.
-        votes: of the annotators for the seven expressions, `(7,)`; None if unknown.
-        other_votes: their votes for other answers.
-        facts: more about it, for the card.
-        picture, number: the picture that it was found in, and its number there; None if the image is the face.
-    """
-
-    image: Image
-    name: str
-    words: str
-    label: str = ""
-    classes: tuple[str, ...] = EXPRESSIONS
-    about: Sequence[str] = ()
-    votes: Sequence[int] | None = None
-    other_votes: int = 0
-    facts: Mapping[str, str] = field(default_factory=dict)
-    picture: Picture | None = None
-    number: int = 1
+    image: Image  # `(height, width)` gray or `(height, width, 3)` RGB, uint8
+    name: str  # its file or row; the title of the card
+    words: str  # what stands below the picture, in Markdown
+    label: str = ""  # in the data; empty if it has none
+    classes: tuple[str, ...] = EXPRESSIONS  # what the data tells apart; models of the same classes are asked
+    about: Sequence[str] = ()  # smaller lines below the words, plain text
+    votes: Sequence[int] | None = None  # of the annotators for the seven expressions, `(7,)`; None if unknown
+    other_votes: int = 0  # for other answers
+    facts: Mapping[str, str] = field(default_factory=dict)  # more about it, for the card
+    picture: Picture | None = None  # that it was found in; None if the image is the face
+    number: int = 1  # of the face in that picture
 
     @property
     def source(self) -> Picture:

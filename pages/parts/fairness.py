@@ -68,19 +68,16 @@ def test_faces() -> AuditedFaces | None:
 
 def own_pictures() -> AuditedFaces | None:
     """Ask for pictures and a model, and return the faces with its predictions; None before there are any."""
-    file, path, whole = common.file_or_path(
-        "a",
-        "A zip of pictures with a table of groups, or a Parquet table that holds both",
-        path_label="Or the path of such a file, or of a folder of pictures with a table, on this computer",
-    )
+    words = "A zip of pictures with a table of groups, or a Parquet table that holds both"
+    here = "Or the path of such a file, or of a folder of pictures with a table, on this computer"
+    file, path, whole = common.file_or_path("a", words, path_label=here)
     (model,) = common.choose_model(common.servable_models(EXPRESSIONS), "a_served")
     common.note_utkface([model], scores=False)
     if file is None and not path:
         st.session_state.pop(_AUDITED, None)
         st.code(EXAMPLE, language=None)
-        st.caption(
-            f"{plain(LAYOUT)} Uploads are deleted once they are predicted; faces and results are gone with this page."
-        )
+        words = "Uploads are deleted once they are predicted; faces and results are gone with this page."
+        st.caption(f"{plain(LAYOUT)} {words}")
         return None
     asked_for = (path if file is None else file.file_id, model.name, whole)
     done, faces = st.session_state.get(_AUDITED, (None, None))
@@ -88,7 +85,7 @@ def own_pictures() -> AuditedFaces | None:
         try:
             faces = _predicted(file, path, model, whole)
         except FerError as error:
-            st.warning(with_code(str(error)), icon=":material/warning:")
+            common.warn([str(error)])
             return None
         st.session_state[_AUDITED] = (asked_for, faces)
     common.left_out(faces.notes)
@@ -134,12 +131,13 @@ def groups(faces: AuditedFaces, top: DeltaGenerator, drawer: DeltaGenerator) -> 
         if rate != "accuracy":
             expression = choose("Expression", (SEVEN, *EXPRESSIONS), "a_expression", wrap=True)
     shown = audit.rates[audit.rates["rate"] == rate]
-    if expression != SEVEN:
-        shown = shown[shown["expression"] == expression]
     gaps = audit.gaps[audit.gaps["rate"] == rate].sort_values("gap", ascending=False)
+    chosen = gaps
+    if expression != SEVEN:
+        shown, chosen = (table[table["expression"] == expression] for table in (shown, gaps))
     about = f"{PROPERTIES[by].title}: {PROPERTIES[by].words}." if by in PROPERTIES else ""
     with top:
-        answer(says.gap(gaps if expression == SEVEN else gaps[gaps["expression"] == expression], faces.divisions[by]))
+        answer(says.gap(chosen, faces.divisions[by]))
         _chart(faces, shown, RATES[rate], by, "" if and_by == NONE else str(and_by))
         hint = "Click a point to see mistakes in its group. " if faces.source else ""
         st.caption(f"{hint}{plain(faces.model)}. {plain(faces.faces)}. {about}")
@@ -176,12 +174,8 @@ def _chart(faces: AuditedFaces, rates: pd.DataFrame, title: str, by: str, and_by
     if cell is not None and cell[0] in set(known["group"]):
         left, right = st.columns([6, 5], gap="medium")
         with right:
-            of = "" if cell[1] == ALL else f", {cell[1]}"
-            show_faces(
-                faces.mistakes(*cell, by=by, and_by=and_by),
-                faces.pictures or fer2013(),
-                f"Mistakes: {plain(cell[0])}{of}",
-            )
+            mistakes, of = faces.mistakes(*cell, by=by, and_by=and_by), "" if cell[1] == ALL else f", {cell[1]}"
+            show_faces(mistakes, faces.pictures or fer2013(), f"Mistakes: {plain(cell[0])}{of}")
     key = f"a_rates_{cell}"  # after a click the chart starts without a selection, so that any point can be clicked
 
     def choose_point() -> None:

@@ -96,7 +96,7 @@ def _counts(source: DataSettings) -> pd.DataFrame:
 
 def _own_pictures() -> SelectedData:
     label = "A zip with a folder of pictures for each expression, or for each class of your own"
-    file = st.file_uploader(label, key="f_zip")  # of any type, so that a wrong file gets a sentence on what works
+    file = st.file_uploader(label, key="f_zip")
     whole = common.whole_image_toggle("f_whole")
     try:
         if file is not None:
@@ -294,7 +294,9 @@ def _changed_network(spec: ModelSpec) -> ModelSpec:
     """Ask how a named network is changed; a changed one gets a name of its own."""
     settings: dict[str, Any] = {}
     if spec.architecture == "transfer":
-        words = "How many of the last layers with weights are trained, besides the head and without batch norm."
+        words = (
+            "How many of the backbone's last layers with weights are trained, besides the head and without batch norm."
+        )
         places = "On the pooled features, or on the input, before or after the noise is added there."
         shades = "On the input, as a share of the gray range."
         settings = _settings(

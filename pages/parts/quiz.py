@@ -56,8 +56,7 @@ def choose_opponent(of: str, key: str) -> str:
     if not titles:
         st.caption("No model has predictions to compare with.")
         return ""
-    settings: Any = {"format_func": lambda name: titles.get(name, name), "bind": "query-params", "width": 300}
-    return str(st.selectbox("Model", list(titles), key=key, **settings))
+    return common.choose_named("Model", titles, key)
 
 
 def _model_tables(of: str) -> list[Predictions]:

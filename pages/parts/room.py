@@ -61,7 +61,13 @@ def student(code: str) -> None:
         st.button("Play alone", on_click=leave)
         return
     if person is None:
-        _join(code, key)
+        take_seat = (lambda: rooms().join(code, st.session_state["quiz_name"] or "", key=key),)
+        st.title(f"Join room {code}", anchor=False)
+        with st.form("quiz_form", width=420):
+            words = "Any name; leave it empty to be a guest. It is kept on this server until the room ends."
+            st.text_input("Your name", max_chars=NAME_LENGTH, key="quiz_name", autocomplete="off", help=words)
+            st.form_submit_button("Join", type=emphasis(), on_click=attempt, args=take_seat)
+        warn(st.session_state.pop(ERROR, []))
         return
 
     def say(place: int, expression: str) -> None:
@@ -108,18 +114,6 @@ def _moment(room: Room | None) -> object:
 def _watch(code: str, moment: object) -> None:
     if _moment(rooms().look(code)) != moment:
         st.rerun()
-
-
-def _join(code: str, key: str) -> None:
-    def take_seat() -> None:
-        rooms().join(code, st.session_state["quiz_name"] or "", key=key)
-
-    st.title(f"Join room {code}", anchor=False)
-    with st.form("quiz_form", width=420):
-        words = "Any name; leave it empty to be a guest. It is kept on this server until the room ends."
-        st.text_input("Your name", max_chars=NAME_LENGTH, key="quiz_name", autocomplete="off", help=words)
-        st.form_submit_button("Join", type=emphasis(), on_click=attempt, args=(take_seat,))
-    warn(st.session_state.pop(ERROR, []))
 
 
 def led_room() -> Room | None:

@@ -188,6 +188,8 @@ def _live(runs: list[Run], states: list[str], whole: bool) -> None:
 
 
 def _actions(run: Run, status: Status) -> None:
+    """Offer what can be done with a run now, and link to the models that its result was promoted to."""
+
     def button(label: str, icon: str, key: str, action: Callable[[Run], object], **settings: Any) -> None:
         st.button(label, icon=f":material/{icon}:", key=key, on_click=attempt, args=(partial(action, run),), **settings)
 
@@ -196,7 +198,15 @@ def _actions(run: Run, status: Status) -> None:
     if status.can_resume:
         button("Resume", "play_circle", "f_resume", resume, type=emphasis())
     if run.result() is not None:
-        _promotion(run)
+        titles, name = common.model_titles(stored := list_models()[0]), f"f_name_{run.id}"
+        for model in (model for model in stored if model.card.promoted_from == run.id):
+            label, query = f"Try {plain(model.title)} on Predict", {"p_models": plain(titles[model.name])}
+            st.page_link("pages/predict.py", label=label, icon=":material/verified:", query_params=query)
+        promote_now = (lambda: promote(run, st.session_state[name].strip(), title=run.title[:80]),)
+        with st.popover("Promote: use it on every page", icon=":material/publish:"), st.form("f_promote", border=False):
+            st.text_input("Name", suggested_name(run), max_chars=60, key=name)
+            click: Any = {"on_click": attempt, "args": promote_now, "key": "f_promote_now"}
+            st.form_submit_button("Promote", type=emphasis(), **click)
     if status.can_delete:
         with st.popover("Delete", icon=":material/delete:"):
             st.markdown(f"**{plain(run.title)}** and its result are deleted for good. A promoted model stays.")
@@ -264,23 +274,6 @@ def _answer(run: Run, model: StoredModel) -> None:
         scores = class_scores(f1_table(answers, numbers), narrow=narrow_screen())
         show_chart(scores, "F1 by expression with 95 % intervals", key="f_classes")
     _downloads(run)
-
-
-def _promotion(run: Run) -> None:
-    """Offer to make the result available on every page; link to it if it is."""
-    stored = list_models()[0]
-    titles = common.model_titles(stored)
-    for model in (model for model in stored if model.card.promoted_from == run.id):
-        label, query = f"Try {plain(model.title)} on Predict", {"p_models": plain(titles[model.name])}
-        st.page_link("pages/predict.py", label=label, icon=":material/verified:", query_params=query)
-    key = f"f_name_{run.id}"
-
-    def promote_now() -> None:
-        attempt(lambda: promote(run, st.session_state[key].strip(), title=run.title[:80]))
-
-    with st.popover("Promote: use it on every page", icon=":material/publish:"), st.form("f_promote", border=False):
-        st.text_input("Name", suggested_name(run), max_chars=60, key=key)
-        st.form_submit_button("Promote", type=emphasis(), on_click=promote_now, key="f_promote_now")
 
 
 def _downloads(run: Run) -> None:

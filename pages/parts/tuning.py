@@ -6,7 +6,6 @@ from contextlib import suppress
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
-import pandas as pd
 import streamlit as st
 
 from fer_core.columns import PERCENT, Columns, percent
@@ -165,8 +164,9 @@ def _study(study: TuningStudy, working: bool) -> None:
 def _outcome(study: TuningStudy) -> None:
     """Show what the trials of a study have found so far."""
     plan = study.plan
-    varied = ", ".join(map(_label, plan.space.varied))
-    st.caption(f"{plain(plan.spec.title)}, {plan.epochs} epochs per trial, varying {varied}.")
+    varied = {name: SETTING_LABELS[name] for name in plan.space.varied}
+    words = ", ".join(varied.values()).lower()
+    st.caption(f"{plain(plan.spec.title)}, {plan.epochs} epochs per trial, varying {words}.")
     with suppress(FerError):  # no trial has ended well
         st.markdown(f"#### {_in_words(study.best())}")
         words, icon = "Train the best on all data as a run", ":material/model_training:"
@@ -180,7 +180,18 @@ def _outcome(study: TuningStudy) -> None:
         )
     if study.ended():
         _charts(study)
-        _table(study.trials(), plan.space.varied)
+        trials = study.trials()
+        columns: Columns = {
+            "trial": "Trial",
+            "state": "Outcome",
+            "accuracy": ("Hold-out accuracy", PERCENT),
+            "epochs": "Epochs",
+            "seconds": ("Seconds", "%.0f"),
+            **({"note": "Note"} if trials["note"].any() else {}),
+            **{name: (title, "%.2g") if name in FRACTIONS else title for name, title in varied.items()},
+        }
+        alt, height = f"{len(trials)} trials with their settings and outcomes", "content" if len(trials) < 10 else 380
+        show_table(trials, alt, columns, height=height, key="t_table")
 
 
 def papers_study() -> None:
@@ -220,20 +231,6 @@ def _charts(study: TuningStudy) -> None:
     setting = choose("Accuracy by", varied, f"t_by_{'_'.join(varied)}", format_func=SETTING_LABELS.__getitem__)
     alt = f"Hold-out accuracy of each trial by {_label(setting)}"
     show_chart(study.setting_chart(setting), alt, key=f"t_by_chart_{setting}")
-
-
-def _table(trials: pd.DataFrame, varied: tuple[str, ...]) -> None:
-    columns: Columns = {
-        "trial": "Trial",
-        "state": "Outcome",
-        "accuracy": ("Hold-out accuracy", PERCENT),
-        "epochs": "Epochs",
-        "seconds": ("Seconds", "%.0f"),
-        **({"note": "Note"} if trials["note"].any() else {}),
-        **{name: (SETTING_LABELS[name], "%.2g") if name in FRACTIONS else SETTING_LABELS[name] for name in varied},
-    }
-    alt, height = f"{len(trials)} trials with their settings and outcomes", "content" if len(trials) < 10 else 380
-    show_table(trials, alt, columns, height=height, key="t_table")
 
 
 def _label(name: str) -> str:

@@ -37,7 +37,6 @@ MAX_FACES: Final = 8  # shown on the page, those seen longest; the table holds a
 
 def uploaded_job(model: StoredModel, rate: str) -> VideoJob | None:
     """Ask for a video and start its analysis; return the session's latest analysis, running or finished."""
-    # Without a type filter, so that a wrong file gets a sentence that says what is wrong and what works.
     file = st.file_uploader("An MP4, MOV, WebM or AVI file", key="v_upload")
     asked = st.button("Analyse", type=emphasis(), icon=":material/play_arrow:", disabled=file is None, key="v_start")
     if asked and file is not None:
