@@ -162,6 +162,7 @@ def _open_class() -> None:
     state: Any = st.session_state
     if points := state["d_classes"].selection.points:
         state["d_section"], state["d_label"] = "Faces", str(points[0]["x"])
+        st.query_params["d_label"] = state["d_label"]
 
 
 def browse(shown: ShownFaces, top: DeltaGenerator, drawer: DeltaGenerator) -> None:

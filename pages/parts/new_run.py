@@ -8,6 +8,7 @@ from typing import Any, Final, TypeAlias
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from fer_core.figures.bars import class_counts
 from fer_core.labels import EXPRESSIONS
@@ -45,7 +46,7 @@ AUTO: Final = "auto"  # leaves a setting to the network's recipe
 SIZES: Final = {"500": 500, "1000": 1000, "2000": 2000, "5000": 5000, "10000": 10_000, "all": None}
 RATES: Final = (0.00003, 0.0001, 0.0003, 0.001, 0.002, 0.003, 0.01, 0.03, 0.1, 0.3)
 OPEN_LAYERS: Final = {"none": 0, "2": 2, "6": 6, "12": 12, "24": 24, "all": ALL_LAYERS}
-THUMBNAILS, THUMBNAILS_HEIGHT = 24, 190  # faces of each expression, and pixels of all rows, which are scrolled
+THUMBNAILS, THUMBNAILS_HEIGHT = 24, 130  # faces of each expression, and pixels of all rows, which are scrolled
 
 KEPT: Final = f"They stay on FER Lab’s computer for {KEPT_DAYS} days, or as long as there is a run that uses them."
 SHARED: Final = (
@@ -156,9 +157,11 @@ def _own_snapshots() -> SelectedData:
         words = "Or type a class of your own. If any is not one of the seven, the model has your classes only."
         expression = st.selectbox("Expression to show", names, first, key="f_class", help=words, **new) or "happy"
     collection.snapshots(expression)  # a `FerError` for a class that cannot have this name
-    _picture_input(collection, expression)
-    warn(st.session_state.pop(REJECTED, []), "Some pictures were not kept:")
-    about, faces = st.container(), st.container(height=THUMBNAILS_HEIGHT, border=False)
+    taking, about, faces = st.container(), st.container(), st.container(height=THUMBNAILS_HEIGHT, border=False)
+    note = st.container()  # last, so that all that one needs again and again is in view
+    with taking:
+        _picture_input(collection, expression, note)
+        warn(st.session_state.pop(REJECTED, []), "Some pictures were not kept:")
     with faces:
         _thumbnails(collection, expression, removable=True)
         for other, count in collection.counts().items():
@@ -179,7 +182,7 @@ def _snapshots(collection: Collection) -> LoadedData:
     return load_training_data(collection.settings())
 
 
-def _picture_input(collection: Collection, expression: str) -> None:
+def _picture_input(collection: Collection, expression: str, note: DeltaGenerator) -> None:
     """Show the camera or the file uploader; it gets a new key after each use, so that it is empty again."""
     source = choose("Take them with", ("Camera", "Upload"), "f_by", label_visibility="collapsed")
     key = f"f_picture_{source}_{st.session_state.setdefault(PICTURES_TAKEN, 0)}"
@@ -202,8 +205,9 @@ def _picture_input(collection: Collection, expression: str) -> None:
     if source == "Upload":
         settings: Any = {"accept_multiple_files": True, "max_upload_size": picture_megabytes()}
         st.file_uploader(f"Pictures that show {plain(expression)}", key=key, on_change=add, **settings)
-    elif all_agree(SNAPSHOTS):
-        st.camera_input(f"Look {plain(expression)}, also with other light and angles", key=key, on_change=add)
+    elif all_agree(SNAPSHOTS, note=note):
+        words = f"Look {plain(expression)}, also with other light and angles"
+        st.camera_input(words, key=key, on_change=add, width=300)
 
 
 def _thumbnails(collection: Collection, expression: str, removable: bool = False) -> None:
