@@ -120,7 +120,16 @@ def edit_panel(views: list[FaceView], prefix: str = PAGE) -> None:
                 st.markdown(f"**{words}**")
                 _all_in_one(found, "After the changes: ", "change")
             else:
-                _before_and_after(*found[0], edited)
+                ((view, after),) = found
+                before = view.face
+                st.markdown(f"**{plain(view.model.title)}** – {says.changed(before, after, edited)}")
+                alt = (
+                    f"{view.model.title} after the changes: {_in_order(after, view)}; before: {_in_order(before, view)}"
+                )
+                chart = probability_change(before.probabilities, after.probabilities, classes=view.classes)
+                show_chart(chart, alt, key="change")
+                if edited:
+                    st.caption("Gray bars: before the changes.")
 
 
 def _url(prefix: str) -> Any:
@@ -146,17 +155,6 @@ def _edit_controls(prefix: str) -> tuple[Edits, bool]:
     detect_again = st.toggle("Find the face again", key=f"{prefix}_again", help=words, **_url(prefix))
     st.button("Undo all changes", icon=":material/undo:", on_click=undo, key=f"{prefix}_undo")
     return Edits(**values, cover=tuple(cover)), detect_again
-
-
-def _before_and_after(view: FaceView, after: FaceResult, edited: bool) -> None:
-    """Show the probabilities of one model before and after the changes, below a sentence that compares them."""
-    before = view.face
-    st.markdown(f"**{plain(view.model.title)}** – {says.changed(before, after, edited)}")
-    alt = f"{view.model.title} after the changes: {_in_order(after, view)}; before: {_in_order(before, view)}"
-    chart = probability_change(before.probabilities, after.probabilities, classes=view.classes)
-    show_chart(chart, alt, key="change")
-    if edited:
-        st.caption("Gray bars: before the changes.")
 
 
 def face_reasons(views: list[FaceView], prefix: str = PAGE) -> None:

@@ -81,35 +81,32 @@ def ice_servers() -> list[dict[str, Any]]:
 @st.fragment(run_every=0.5)
 def readings(session: LiveSession) -> None:
     """Show the probabilities of one face and the frame rate, or help, in a place of one height."""
+    status = session.status()
     with st.container(height=PANEL, border=False):
-        _readings(session.status())
-
-
-def _readings(status: LiveStatus) -> None:
-    waited = 0 if status.frames_per_second else st.session_state.get(REFRESHES_WITHOUT_PICTURE, 0) + 1
-    st.session_state[REFRESHES_WITHOUT_PICTURE] = waited
-    if waited > PATIENCE:
-        st.warning(NO_PICTURES, icon=":material/videocam_off:")
-        return
-    if not status.frames_per_second:
-        st.subheader("Waiting for the camera")
-        return
-    face = _followed_face(status)
-    if face is None:
-        st.subheader("No face in sight")
-        st.caption("Come nearer, look into the camera, and turn to the light.")
-    else:
-        st.subheader(f"Face {face.number}: {face.result.answer}")
-        # Without numbers in `alt`: Streamlit builds the chart anew whenever `alt` changes.
-        alt = f"Probabilities of face {face.number} now"
-        show_chart(probability_bars(face.result.probabilities, classes=face.result.classes), alt, key="live_bars")
-    if status.result and len(status.result.faces) > 1:  # below, so that the bars stay where they are
-        numbers = [tracked.number for tracked in status.result.faces]
-        st.pills("Face", numbers, default=st.session_state[FOLLOWED], required=True, key="l_face")
-    st.caption(
-        f"{status.frames_per_second:.0f} frames per second, {status.milliseconds:.0f} ms each · "
-        f"{status.frames:,} analysed" + (f" · {status.failures} failed" if status.failures else "")
-    )
+        waited = 0 if status.frames_per_second else st.session_state.get(REFRESHES_WITHOUT_PICTURE, 0) + 1
+        st.session_state[REFRESHES_WITHOUT_PICTURE] = waited
+        if waited > PATIENCE:
+            st.warning(NO_PICTURES, icon=":material/videocam_off:")
+            return
+        if not status.frames_per_second:
+            st.subheader("Waiting for the camera")
+            return
+        face = _followed_face(status)
+        if face is None:
+            st.subheader("No face in sight")
+            st.caption("Come nearer, look into the camera, and turn to the light.")
+        else:
+            st.subheader(f"Face {face.number}: {face.result.answer}")
+            # Without numbers in `alt`: Streamlit builds the chart anew whenever `alt` changes.
+            alt = f"Probabilities of face {face.number} now"
+            show_chart(probability_bars(face.result.probabilities, classes=face.result.classes), alt, key="live_bars")
+        if status.result and len(status.result.faces) > 1:  # below, so that the bars stay where they are
+            numbers = [tracked.number for tracked in status.result.faces]
+            st.pills("Face", numbers, default=st.session_state[FOLLOWED], required=True, key="l_face")
+        st.caption(
+            f"{status.frames_per_second:.0f} frames per second, {status.milliseconds:.0f} ms each · "
+            f"{status.frames:,} analysed" + (f" · {status.failures} failed" if status.failures else "")
+        )
 
 
 def _followed_face(status: LiveStatus) -> TrackedFace | None:

@@ -139,13 +139,21 @@ def class_screen(step: str, room: Room | None, controls: DeltaGenerator) -> str:
     with controls:
         model = choose_opponent(room.of, "q_model")
         address = _choose_address()
-        _lead_elsewhere(room)
+        key = browser_key(_LEAD)
+        with st.popover("Lead on a second device", width="stretch"):
+            words = "-".join(re.findall(".{1,4}", (rooms().led(key) or ("", ""))[1]))
+            st.markdown(f"Open this screen there, and type the secret word in its controls:\n\n`{words}`")
+        with st.container(horizontal=True):
+            again = partial(rooms().restart, room.code, key, room.seed % HIGHEST_SEED + 1)
+            st.button("Other faces", icon=":material/replay:", on_click=_go_back, args=(again,))
+            end = partial(rooms().end, room.code, key)
+            st.button("End the room", icon=":material/logout:", on_click=_go_back, args=(end,))
     current = game(room.of, room.seed, model)
     _, _, rest = step.partition("-")
     number, _, part = rest.partition("-")
     face = int(number) - 1 if number.isdigit() else FACES if rest else -1
     if (room.face, room.asking) != (face, part == "" and 0 <= face < FACES):
-        _try(rooms().go, room.code, browser_key(_LEAD), face=face, asking=part == "")
+        _try(rooms().go, room.code, key, face=face, asking=part == "")
     if face < 0:
         return _invitation(room, address)
     if face >= FACES:
@@ -198,19 +206,6 @@ def _choose_address() -> str:
 def _quiz_here() -> str:
     """Return the address of the quiz in this browser."""
     return f"{(st.context.url or '').partition('?')[0].rsplit('/', 1)[0]}/quiz"
-
-
-def _lead_elsewhere(room: Room) -> None:
-    key = browser_key(_LEAD)
-    _, word = rooms().led(key) or ("", "")
-    with st.popover("Lead on a second device", width="stretch"):
-        words = "-".join(re.findall(".{1,4}", word))
-        st.markdown(f"Open this screen there, and type the secret word in its controls:\n\n`{words}`")
-    with st.container(horizontal=True):
-        again = partial(rooms().restart, room.code, key, room.seed % HIGHEST_SEED + 1)
-        st.button("Other faces", icon=":material/replay:", on_click=_go_back, args=(again,))
-        end = partial(rooms().end, room.code, key)
-        st.button("End the room", icon=":material/logout:", on_click=_go_back, args=(end,))
 
 
 def _go_back(action: Callable[[], object]) -> None:
