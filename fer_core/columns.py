@@ -45,6 +45,13 @@ that end in `_plurality` count the annotators' plurality as right instead of FER
 `confidence` is over all faces in either case.
 """
 
+CONSISTENCY_COLUMNS: Final[list[str]] = ["data", "by", "group", "change", "faces", "value", "low", "high"]
+"""Columns of how often a model says the same of changed faces, one row for each change of `faces.CHANGES` and group.
+
+`data` is what the faces are, `by` the division and `group` its group, empty for all faces. `value` is the share of the
+`faces` whose prediction stays the same, with ends of Wilson's 95 % interval.
+"""
+
 
 def percent(share: float, number: str = ".0%") -> str:
     """Return a share in percent, in a format that ends in "%", with a space before the sign: "66.0 %"."""

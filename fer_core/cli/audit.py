@@ -12,7 +12,8 @@ from rich.markup import escape
 from rich.table import Table
 from typer import Argument, Option
 
-from fer_core.cli.output import AsJson, Model, WholeImage, print_json, progress_bar, stdout, warn
+from fer_core.cli.output import AsJson, Model, WholeImage, print_json, progress_bar, stdout, titled_table, warn
+from fer_core.columns import CONSISTENCY_COLUMNS, percent
 from fer_core.data.pictures import open_grouped
 from fer_core.faces import default_detector
 from fer_core.fairness.faces import AuditedFaces, dataset_faces, picture_faces
@@ -20,7 +21,7 @@ from fer_core.fairness.groups import ALL, LIMITS, MINIMUM, RATES, GroupAudit
 from fer_core.files import csv_text, records
 from fer_core.labels import EXPRESSIONS
 from fer_core.store.datasets import find_dataset, list_datasets
-from fer_core.store.folders import DEFAULT_MODEL, load_model
+from fer_core.store.folders import DEFAULT_MODEL, load_model, update_model
 from fer_core.store.stored_model import StoredModel
 from fer_core.types import FerError
 
@@ -40,6 +41,9 @@ def audit(
     ] = None,
     whole_image: WholeImage = False,
     minimum: Annotated[int, Option(min=1, help="Faces that a rate needs to be compared.")] = MINIMUM,
+    save: Annotated[
+        str | None, Option(help="Keep the consistency in the model's folder, under this name of the faces.")
+    ] = None,
     as_csv: Annotated[bool, Option("--csv", help="Print the rates of all groups as CSV.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -48,11 +52,18 @@ def audit(
     The table needs the column `file` and a column for each division; with the column `expression`, recall, precision
     and accuracy are compared too. Without a table, file names such as UTKFace's (age_gender_ethnicity_….jpg) are read.
     Pictures are also divided by brightness, contrast, sharpness and head roll.
+
+    Consistency is how often the prediction stays the same when a face is mirrored, turned, darkened, blurred or half
+    covered. It needs no labels. With --save, the model's card and the Fairness page show it.
     """
     if as_csv and as_json:
         raise FerError("Choose one of --csv and --json.")
     stored = load_model(model, classes=EXPRESSIONS)
     faces = _faces(folder, stored, whole_image)
+    if save is not None:
+        if faces.consistency.empty:
+            raise FerError("--save needs pictures, a folder, zip or Parquet table, not a data set of your own.")
+        update_model(stored, consistency=faces.consistency.assign(data=save)[CONSISTENCY_COLUMNS])
     warn(*faces.notes[:NOTES])
     if len(faces.notes) > NOTES:
         warn(f"… and {len(faces.notes) - NOTES} more.")
@@ -64,13 +75,16 @@ def audit(
     if as_json:
         document = {"model": faces.model, "faces": len(faces), "labelled": faces.labels is not None}
         parts = [division.as_dict() for division in audits]
-        print_json({**document, "notes": list(faces.notes), "divisions": parts, "error_tree": leaves})
+        document |= {"notes": list(faces.notes), "divisions": parts, "error_tree": leaves}
+        print_json(document | {"consistency": records(faces.consistency)})
     elif as_csv:
         sys.stdout.write(csv_text(pd.concat([division.rates.assign(by=division.by) for division in audits])))
     else:
         stdout.print(f"{escape(faces.model)} on {len(faces):,} faces")
         for division in audits:
             _print(division)
+        if not faces.consistency.empty:
+            stdout.print(_consistency_table(faces.consistency))
         _print_tree_and_limits(leaves)
 
 
@@ -104,6 +118,18 @@ def _print(audit: GroupAudit) -> None:
             table.add_row(f"[bold]{title}[/]", *cells)
         stdout.print(f"\n[bold]By {escape(audit.by)}[/]")
         stdout.print(table)
+
+
+def _consistency_table(consistency: pd.DataFrame) -> Table:
+    """Return a table with a column for each change and a row for each group."""
+    table = titled_table("Same prediction as before the change")
+    table.add_column("")
+    for change in consistency["change"].unique():
+        table.add_column(change)
+    for (_, group), part in consistency.groupby(["by", "group"], sort=False):
+        cells = [percent(row["value"], ".1%") + _ends(100 * row["low"], 100 * row["high"]) for row in records(part)]
+        table.add_row(f"{escape(str(group)) or 'all'}\n[dim]{part['faces'].iloc[0]:,} faces[/]", *cells)
+    return table
 
 
 def _cell(cell: dict[str, Any]) -> str:

@@ -1,7 +1,7 @@
 """Detect faces in pictures, crop them like FER2013's faces, and draw results."""
 
 from fer_core.faces.cut import CutFaces, cut_faces
-from fer_core.faces.degradation import DEGRADATIONS, add_noise, blur_faces, degrade
+from fer_core.faces.degradation import CHANGES, DEGRADATIONS, add_noise, blur_faces, degrade
 from fer_core.faces.detector import DetectorUnavailable, FaceDetector, FallbackDetector, default_detector, yunet_path
 from fer_core.faces.draw import (
     DetectionStages,

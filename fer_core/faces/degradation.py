@@ -1,4 +1,5 @@
-"""Degraded faces: noise, blur, low resolution, low light and occlusion in five strengths, to test models on.
+"""Degraded faces: noise, blur, low resolution, low light and occlusion in five strengths, to test models on; and
+changes after which a model should say the same.
 
 Hendrycks and Dietterich, "Benchmarking Neural Network Robustness to Common Corruptions and Perturbations" (ICLR 2019),
 measure classifiers in this way, with five strengths of each kind.
@@ -127,6 +128,35 @@ DEGRADATIONS: Final[dict[str, Degradation]] = {
     "occlusion": Degradation("Occlusion", "% of the area covered", (5, 10, 20, 30, 40), occlude),
 }
 """The kinds of degradation by their keys in tables, each with five levels from weak to strong."""
+
+
+def turn_faces(faces: Faces, degrees: float) -> Faces:
+    """Return faces turned to the left about their centres, with their edges continued outwards; at most 90 degrees."""
+    _check(degrees, "an angle from -90 to 90 degrees", -90, 90)
+    height, width = faces.shape[1:]
+    turn = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), degrees, 1.0)
+
+    def turned(face: Faces) -> Faces:
+        return np.asarray(cv2.warpAffine(face, turn, (width, height), borderMode=cv2.BORDER_REPLICATE), np.uint8)
+
+    return _each(faces, turned)
+
+
+def cover_half(faces: Faces) -> Faces:
+    """Return faces whose right half is gray."""
+    result = faces.copy()
+    result[:, :, faces.shape[2] // 2 :] = 128
+    return result
+
+
+CHANGES: Final[dict[str, Callable[[Faces], Faces]]] = {
+    "mirror image": lambda faces: np.ascontiguousarray(faces[:, :, ::-1]),
+    "turned by 15°": lambda faces: turn_faces(faces, 15),
+    "half the light": lambda faces: reduce_light(faces, 50),
+    "blurred": lambda faces: blur_faces(faces, 1.5),
+    "one half covered": cover_half,
+}
+"""Changes after which a face still shows the same expression, to see whether a model says the same."""
 
 
 def _each(faces: Faces, change: Callable[[Faces], Faces]) -> Faces:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,7 @@ from fer_core.data import FaceDataset
 from fer_core.data.fer2013 import Fer2013Faces
 from fer_core.data.pictures import GroupedPictures
 from fer_core.faces import cut_faces
-from fer_core.fairness.groups import MINIMUM, GroupAudit, audit_groups, error_tree
+from fer_core.fairness.groups import MINIMUM, GroupAudit, audit_groups, consistency, error_tree
 from fer_core.fairness.properties import PROPERTIES, known_properties, slice_groups
 from fer_core.labels import EXPRESSIONS
 from fer_core.measuring.face_table import face_table
@@ -40,6 +40,8 @@ class AuditedFaces:
         notes: sentences on what is left out.
         source: the predictions of the faces and the name of the model; None without labels.
         pictures: faces of one's own by the rows of `source`; None for FER2013's.
+        consistency: how often the prediction stays the same on changed copies, of `groups.consistency`; empty if that
+            was not measured.
     """
 
     model: str
@@ -52,6 +54,7 @@ class AuditedFaces:
     notes: tuple[str, ...] = ()
     source: tuple[Predictions, str] | None = None
     pictures: Fer2013Faces | None = None
+    consistency: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     def __len__(self) -> int:
         return len(self.predicted)
@@ -216,15 +219,17 @@ def picture_faces(
         files = [pictures.names[place] for place in kept]
         missing = "Your pictures have no votes of annotators."
         shown = Fer2013Faces.of_files(replace(dataset, labels=labels), files, missing)
+    groups = pictures.groups.iloc[kept].reset_index(drop=True)
     return AuditedFaces(
         model.title,
         words,
         probabilities.argmax(axis=1),
         labels,
         _properties(dataset),
-        pictures.groups.iloc[kept].reset_index(drop=True),
+        groups,
         pictures.orders,
         tuple(notes),
         source,
         shown,
+        consistency(classifier, cut.images, {str(name): list(names) for name, names in groups.items()}),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -10,7 +10,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from fer_core.columns import Columns
+from fer_core.classifier import Classifier
+from fer_core.columns import CONSISTENCY_COLUMNS, Columns
+from fer_core.faces import CHANGES
 from fer_core.files import records
 from fer_core.labels import EXPRESSIONS
 from fer_core.metrics.intervals import Interval, percentile_interval, wilson_interval
@@ -171,6 +173,30 @@ def _rates(names: NDArray[Any], answers: NDArray, truth: NDArray | None, minimum
     table["value"] = table["hits"] / table["faces"]
     ends = [vars(wilson_interval(*counts)) for counts in table[["hits", "faces"]].to_numpy().tolist()]
     return table.join(pd.DataFrame(ends)).assign(compared=table["faces"] >= minimum)
+
+
+def consistency(classifier: Classifier, faces: NDArray[np.uint8], groups: Mapping[str, Sequence[str]]) -> pd.DataFrame:
+    """Return how often a classifier says the same of faces `(n, 48, 48)` and of changed copies of them, by group.
+
+    It needs no labels, and does not say whether a prediction is right.
+
+    Args:
+        groups: by division, the group of each face.
+
+    Returns:
+        The columns `columns.CONSISTENCY_COLUMNS` but `data`: all faces first, then each group by its name.
+    """
+    before = classifier.predict(faces).probabilities.argmax(axis=1)
+    members = {("", ""): np.ones(len(faces), dtype=bool)}
+    for by, names in groups.items():
+        members |= {(by, name): np.asarray(names) == name for name in sorted(set(names))}
+    rows = []
+    for change, apply in CHANGES.items():
+        same = classifier.predict(apply(faces)).probabilities.argmax(axis=1) == before
+        for (by, name), inside in members.items():
+            hits, count = int(same[inside].sum()), int(inside.sum())
+            rows.append((by, name, change, count, hits / count, *vars(wilson_interval(hits, count)).values()))
+    return pd.DataFrame(rows, columns=CONSISTENCY_COLUMNS[1:])
 
 
 def _gaps(rates: pd.DataFrame) -> pd.DataFrame:

@@ -167,6 +167,25 @@ def copies(counts: dict[str, int]) -> str:
     )
 
 
+def consistency(rates: pd.DataFrame, title: str) -> str:
+    """Say after which change two groups differ most in how many of their faces keep their prediction.
+
+    `rates` has the columns `columns.CONSISTENCY_COLUMNS`, of one division with this title.
+    """
+    ordered = rates.sort_values("value", kind="stable")
+    if rates["group"].eq(rates["group"].iloc[0]).all():
+        least = ordered.iloc[0]
+        kept = percent(least["value"])
+        return f"{kept} of the faces keep their prediction after the change “{least['change']}”, more after the others."
+    pairs = [(part.iloc[0], part.iloc[-1]) for _, part in ordered.groupby("change")]
+    lowest, highest = max(pairs, key=lambda ends: ends[1]["value"] - ends[0]["value"])
+    return (
+        f"{title}: after the change “{lowest['change']}”, {percent(lowest['value'])} of the faces that are "
+        f"“{lowest['group']}” keep their prediction, and {percent(highest['value'])} of those that are "
+        f"“{highest['group']}”."
+    )
+
+
 def gap(gaps: pd.DataFrame, title: str) -> str:
     """Say between which groups a rate differs most, those gaps first that chance does not explain.
 

@@ -58,6 +58,7 @@ def model_text(model: StoredModel) -> str:
         "Results": _results(card),
         "By expression": _by_expression(card),
         "On degraded faces": _degraded(model),
+        "On changed faces": _consistency(model),
         "Whom it fails": _fails(model),
         "Limits": TEXTS["limits"],
     }
@@ -268,6 +269,25 @@ def _degraded(model: StoredModel) -> str:
     return (
         f"{_table(['Faces', *(f'by {words}' for words in summaries)], rows)}\n\nAccuracy on {faces} test faces; each "
         f"kind is the mean over five strengths. Mean confidence on degraded faces: {first['confidence']:.1%}."
+    )
+
+
+def _consistency(model: StoredModel) -> str:
+    """Return how often the model says the same of changed faces, and between which groups that differs most."""
+    table = model.consistency()
+    if table.empty:
+        return ""
+    everyone, grouped = table[table["group"] == ""], table[(table["group"] != "") & (table["faces"] >= MINIMUM)]
+    rows = []
+    for row in records(everyone):
+        cells = [row["change"], f"{row['value']:.1%} ({row['low']:.1%}–{row['high']:.1%})"]
+        groups = grouped[grouped["change"] == row["change"]].sort_values("value")
+        ends = (groups.iloc[0], groups.iloc[-1]) if len(groups) else ()
+        rows.append([*cells, *(f"{end['by']} {end['group']}: {end['value']:.1%}" for end in ends)])
+    head = ["Change", "Same prediction", *(("Least often", "Most often") if len(grouped) else ())]
+    return (
+        f"{_table(head, rows)}\n\nHow often the prediction stays the same, on {everyone['faces'].iloc[0]:,} faces of "
+        f"{table['data'].iloc[0]}, which have no labels of expressions. Nothing was chosen by it."
     )
 
 

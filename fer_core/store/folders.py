@@ -13,6 +13,7 @@ from fer_core.added import is_litert
 from fer_core.files import home, stamp, whole_file, whole_folder, write_text
 from fer_core.store.card import CARD, ModelCard
 from fer_core.store.stored_model import (
+    CONSISTENCY,
     DEGRADED,
     FACE_MAP,
     HEADS,
@@ -161,6 +162,7 @@ def update_model(
     predictions: pd.DataFrame | None = None,
     degraded: pd.DataFrame | None = None,
     face_map: pd.DataFrame | None = None,
+    consistency: pd.DataFrame | None = None,
 ) -> None:
     """Write what was measured again into a model's folder; what is not given stays. Errors are FerErrors."""
     try:
@@ -168,8 +170,9 @@ def update_model(
             if table is not None:
                 with whole_file(model.folder / name) as partial:
                     _write(table, partial)
-        if degraded is not None:
-            write_text(model.folder / DEGRADED, degraded.to_csv(index=False))
+        for name, table in ((DEGRADED, degraded), (CONSISTENCY, consistency)):
+            if table is not None:
+                write_text(model.folder / name, table.to_csv(index=False))
         if card is not None:
             card.write(model.folder / CARD)
     except OSError as error:

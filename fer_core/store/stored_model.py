@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from fer_core.added import Takes
 from fer_core.classifier import Classifier
-from fer_core.columns import DEGRADED_COLUMNS, MAP_COLUMNS
+from fer_core.columns import CONSISTENCY_COLUMNS, DEGRADED_COLUMNS, MAP_COLUMNS
 from fer_core.files import stamp
 from fer_core.labels import NUM_CLASSES
 from fer_core.store.card import CARD, ModelCard
@@ -24,7 +24,7 @@ from fer_core.tables import read_table
 from fer_core.types import FerError, reason
 
 WEIGHTS, PREDICTIONS, HISTORY, KERAS = "model.tflite", "predictions.parquet", "history.csv", "model.keras"
-DEGRADED, FACE_MAP, HEADS = "degraded.csv", "map.parquet", "heads.npy"
+DEGRADED, FACE_MAP, HEADS, CONSISTENCY = "degraded.csv", "map.parquet", "heads.npy", "consistency.csv"
 ONNX = "model.onnx"  # instead of `WEIGHTS`, only for a model that was made elsewhere
 
 
@@ -57,7 +57,7 @@ class StoredModel:
     @property
     def version(self) -> tuple[int, ...]:
         """What differs once one of the files that the app reads has been written anew."""
-        names = (CARD, WEIGHTS, ONNX, PREDICTIONS, HISTORY, DEGRADED, FACE_MAP)
+        names = (CARD, WEIGHTS, ONNX, PREDICTIONS, HISTORY, DEGRADED, FACE_MAP, CONSISTENCY)
         return tuple(part for name in names for part in stamp(self.folder / name))
 
     def content(self) -> bytes:
@@ -148,6 +148,17 @@ class StoredModel:
                 for name, texts in zip(DEGRADED_COLUMNS[1:], cells, strict=True)
             }
             return pd.DataFrame({DEGRADED_COLUMNS[0]: kinds, **numbers})
+
+    def consistency(self) -> pd.DataFrame:
+        """Return how often the model says the same of changed faces, columns `columns.CONSISTENCY_COLUMNS`; empty if
+        that was not measured."""
+        path = self.folder / CONSISTENCY
+        if not path.is_file():
+            return pd.DataFrame(columns=CONSISTENCY_COLUMNS)
+        again = f"Measure again: fer-lab audit FACES --model {self.name} --save NAME"
+        with self._reading(CONSISTENCY, f"the columns {', '.join(CONSISTENCY_COLUMNS)}, with numbers", again):
+            numbers = {"faces": int, "value": float, "low": float, "high": float}
+            return read_table(path)[CONSISTENCY_COLUMNS].astype(numbers)
 
     @property
     def has_heads(self) -> bool:

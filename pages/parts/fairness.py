@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from html import unescape
 from pathlib import Path
 from typing import Any, Final
@@ -51,18 +52,18 @@ def test_faces() -> AuditedFaces | None:
     stored, answers = common.choose_answers("a", row)
     with row:
         name = common.choose_predictions(stored, answers, "a_model")
+    (model,) = [model for model in stored if model.name == name]
     try:
         if answers.own:
-            (model,) = [model for model in stored if model.name == name]
             faces = shared(dataset_faces, model, find_dataset(answers.split), answers.view)
         else:
-            faces = stored_faces(answers, name)
+            faces = replace(stored_faces(answers, name), consistency=model.consistency())
     except FerError as error:
         st.info(with_code(str(error)), icon=":material/info:")
         return None
     words = "FER2013 says nothing about the people, so faces are divided by properties of the picture."
     st.caption(answers.yardstick if answers.own else f"{answers.yardstick} {words}")
-    common.note_utkface(model for model in stored if model.name == name)
+    common.note_utkface([model])
     return faces
 
 
@@ -187,6 +188,32 @@ def _chart(faces: AuditedFaces, rates: pd.DataFrame, title: str, by: str, and_by
         show_chart(chart, alt, key=key, on_select=choose_point, selection_mode="points")
 
 
+def changes(faces: AuditedFaces, top: DeltaGenerator, drawer: DeltaGenerator) -> None:
+    """Show how often a prediction stays the same when a face is changed a little, by group of people."""
+    rates = faces.consistency
+    if rates.empty:
+        where = "`fer-lab audit FACES --model NAME --save NAME OF THE FACES` does so on faces with a table of groups."
+        st.info(f"This was not measured for {plain(faces.model)}. {where}", icon=":material/info:")
+        return
+    divisions = [by for by in rates["by"].unique() if by] or [""]
+    with drawer:
+        by = choose("Divide people by", divisions, "a_people", format_func=lambda name: str(name).capitalize() or NONE)
+    rates = rates[rates["by"] == by]
+    compared = rates[rates["faces"] >= MINIMUM] if (rates["faces"] >= MINIMUM).any() else rates
+    cells = rates[["change", "group", "value"]].to_numpy()
+    words = "; ".join(f"{change}, {group or 'all'}: {percent(value)}" for change, group, value in cells)
+    of = rates.get("data", pd.Series(["your pictures"])).iloc[0]
+    rates = rates.assign(expression=rates["change"], compared=rates["faces"] >= MINIMUM)
+    rates["group"] = rates["group"].replace("", "all faces")
+    with top:
+        finding(
+            says.consistency(compared, str(by).capitalize()),
+            group_rates(rates, "Same prediction", narrow=narrow_screen()),
+            f"Share of faces whose prediction stays the same after a change: {words}"[:900],
+            plain(f"{faces.model}, faces of {of}. It needs no labels, and does not say whether a prediction is right."),
+        )
+
+
 def failures(faces: AuditedFaces, top: DeltaGenerator, drawer: DeltaGenerator) -> None:  # noqa: ARG001
     """Show the kinds of faces on which the model is wrong most often."""
     try:
@@ -214,5 +241,6 @@ def limits(_: AuditedFaces | None, top: DeltaGenerator, drawer: DeltaGenerator) 
 SECTIONS: Final[dict[str, Callable[[AuditedFaces, DeltaGenerator, DeltaGenerator], None]]] = {
     "Groups": groups,
     "Where it fails most": failures,
+    "Changed faces": changes,
     "What this can say": limits,
 }

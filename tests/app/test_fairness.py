@@ -1,8 +1,13 @@
 """The Fairness page without a browser: FER2013's test faces, which it needs no files for, and own pictures."""
 
+import shutil
+
+import pandas as pd
 import pytest
 import streamlit as st
 
+from fer_core.columns import CONSISTENCY_COLUMNS
+from fer_core.store.folders import load_model, update_model
 from tests.app.conftest import charts, pictures, said, ship
 from tests.fairness.people import write_people, zipped
 
@@ -42,6 +47,19 @@ def test_where_it_fails_most_and_the_limits(page):
     assert "of these faces, and most often where" in app.subheader[0].value
     assert charts(app)[0].startswith("Share of wrong predictions by kind of face")
     assert "not a feeling" in said(page(a_section="What this can say"))
+
+
+def test_how_often_a_prediction_stays_the_same(page, home):
+    shutil.copytree(load_model().folder, home / "models" / "mine")
+    model = load_model("mine")
+    columns = {"data": "Made-up faces", "by": "age", "change": "blurred", "faces": 40, "low": 0.2, "high": 0.9}
+    rates = pd.DataFrame([{**columns, "group": "old", "value": 0.4}, {**columns, "group": "young", "value": 0.8}])
+    update_model(model, consistency=rates[CONSISTENCY_COLUMNS])
+    app = page(a_section="Changed faces")
+    app.selectbox(key="a_model").set_value("mine").run()
+    assert "40 % of the faces that are “old” keep their prediction" in app.subheader[0].value
+    assert charts(app)[0].endswith("blurred, old: 40 %; blurred, young: 80 %")
+    assert "Made-up faces" in said(app)
 
 
 def test_own_pictures(page, tmp_path):

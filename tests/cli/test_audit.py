@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from fer_core.fairness.faces import AuditedFaces
+from fer_core.sections.cards import model_text
 from tests.cli.conftest import fails
 from tests.fairness.people import write_people
 
@@ -50,6 +51,17 @@ def test_the_text_has_whole_intervals_the_tree_and_the_limits_on_80_columns(fer,
     assert f"{100 * rate['low']:.0f}–{100 * rate['high']:.0f}" in text
     assert "Where it fails most" in text and f"{faces.where_it_fails()['faces'].iloc[0]:,} faces" in text
     assert "A gap in predictions is not yet an error." in text
+
+
+def test_what_is_kept_is_on_the_card_and_the_page(fer, people, mine):
+    options = ("audit", people, "--whole-image", "--model", mine.name)
+    assert mine.consistency().empty and "On changed faces" not in model_text(mine)
+    document = json.loads(fer(*options, "--json", "--save", "Three people").stdout)
+    kept = mine.consistency()
+    assert set(kept["data"]) == {"Three people"}
+    assert kept["value"].tolist() == [row["value"] for row in document["consistency"]]
+    assert "on 2 faces of Three people" in model_text(mine)
+    assert "Same prediction" in fer(*options).stdout
 
 
 def test_bad_input_is_one_sentence(fer, people, tmp_path):

@@ -3,7 +3,8 @@ import math
 import numpy as np
 import pytest
 
-from fer_core.faces import DEGRADATIONS, add_noise, blur_faces, degrade
+from fer_core.faces import CHANGES, DEGRADATIONS, add_noise, blur_faces, degrade
+from fer_core.faces.degradation import turn_faces
 from fer_core.types import FerError
 
 FLAT = np.full((4, 48, 48), 128, np.uint8)
@@ -79,6 +80,17 @@ def test_one_gray_square_covers_the_share_asked_for(percent):
         places.add((rows[0], columns[0]))
     assert len(places) > 30
     np.testing.assert_array_equal(degraded[~covered], many[~covered])
+
+
+def test_changed_faces_are_mirrored_turned_darkened_and_covered(faces):
+    np.testing.assert_array_equal(turn_faces(faces, 90), np.rot90(faces, axes=(1, 2)))
+    changed = {name: change(faces) for name, change in CHANGES.items()}
+    assert {(copy.shape, copy.dtype.name) for copy in changed.values()} == {(faces.shape, "uint8")}
+    np.testing.assert_array_equal(changed["mirror image"], faces[:, :, ::-1])
+    assert changed["half the light"].mean() == pytest.approx(faces.mean() / 2, rel=0.01)
+    half = changed["one half covered"]
+    np.testing.assert_array_equal(half[:, :, :24], faces[:, :, :24])
+    assert (half[:, :, 24:] == 128).all()
 
 
 def test_a_level_of_nothing_changes_nothing(faces):

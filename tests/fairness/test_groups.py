@@ -1,10 +1,12 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import permutation_test
 from sklearn.metrics import precision_score, recall_score
 
-from fer_core.fairness.groups import audit_groups, error_tree, permutation_p
+from fer_core.fairness.groups import audit_groups, consistency, error_tree, permutation_p
 from fer_core.labels import EXPRESSIONS
 from fer_core.metrics.intervals import wilson_interval
 from fer_core.types import FerError
@@ -37,6 +39,25 @@ def test_a_case_by_hand():
     gap = gap_of(audit, "selection_rate", "angry")
     assert (gap["highest"], gap["lowest"], gap["gap"]) == ("woman", "man", 0.25)
     assert gap["ratio"] == pytest.approx(2 / 3)
+
+
+def test_a_prediction_that_stays_the_same_or_does_not_is_counted_by_group():
+    """A made-up model says angry where the left half is the brighter one, which a mirror image turns around."""
+    faces = np.full((4, 48, 48), 100, np.uint8)
+    faces[:3, :, :24] = 140
+
+    class Sides:
+        def predict(self, faces):
+            left = faces[:, :, :24].mean(axis=(1, 2)) > faces[:, :, 24:].mean(axis=(1, 2))
+            return SimpleNamespace(probabilities=np.eye(7)[np.where(left, ANGRY, HAPPY)])
+
+    table = consistency(Sides(), faces, {"age": ["old", "young", "young", "young"]})
+    shares = table.set_index(["change", "group"])["value"]
+    assert shares["mirror image"].to_dict() == {"": 0.25, "old": 0, "young": pytest.approx(1 / 3)}
+    assert shares["half the light"].to_dict() == {"": 1, "old": 1, "young": 1}
+    assert table.set_index(["change", "group"])["faces"]["blurred"].to_dict() == {"": 4, "old": 1, "young": 3}
+    ends = wilson_interval(1, 4)
+    assert table.loc[0, ["low", "high"]].tolist() == [ends.low, ends.high]
 
 
 def test_every_expression_is_audited_not_only_class_1():

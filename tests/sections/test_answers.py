@@ -101,6 +101,15 @@ def test_a_gap_that_chance_does_not_explain_comes_before_a_larger_one():
     assert "no two groups" in answers.gap(gaps.head(0), "Age")
 
 
+def test_where_a_prediction_changes_most():
+    columns = ["change", "group", "value"]
+    rows = [("blurred", "old", 0.9), ("blurred", "young", 0.8), ("turned", "old", 0.5), ("turned", "young", 0.7)]
+    rates = pd.DataFrame(rows, columns=columns)
+    said = "Age: after the change “turned”, 50 % of the faces that are “old” keep their prediction, and 70 % of those"
+    assert answers.consistency(rates, "Age").startswith(said)
+    assert answers.consistency(rates[rates["group"] == "old"], "").startswith("50 % of the faces keep")
+
+
 def test_faces_that_pass_that_are_hard_and_that_fail():
     assert answers.faces(15, 2130) == "15 of 2,130 faces"
     assert answers.faces(1, 2, ["dark", "sad"]) == "1 of 2 faces · dark · sad"

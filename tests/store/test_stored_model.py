@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from fer_core.archives import Job
-from fer_core.columns import DEGRADED_COLUMNS
+from fer_core.columns import CONSISTENCY_COLUMNS, DEGRADED_COLUMNS
 from fer_core.store.folders import load_model, open_model, save_model, update_model
-from fer_core.store.stored_model import DEGRADED, FACE_MAP, HEADS, HISTORY, PREDICTIONS
+from fer_core.store.stored_model import CONSISTENCY, DEGRADED, FACE_MAP, HEADS, HISTORY, PREDICTIONS
 from fer_core.types import FerError
 from tests.made_up_store import degraded_table
 from tests.store.test_folders import MINE, TABLE
@@ -60,24 +60,35 @@ def npy(array):
 
 RESULTS, HEAD = degraded_table(0.5), np.zeros((2, 5, 7), "float32")
 MAP = pd.DataFrame({"row": [5, 6], "x": [0.0, 1.0], "y": [0.0, 2.0], "kept": [0, 10]})
+SAME = pd.DataFrame([("Made up", "age", "old", "blurred", 3, 1 / 3, 0.1, 0.7)], columns=CONSISTENCY_COLUMNS)
 DAMAGED = {
     DEGRADED: [
         *(b"", b"\xff\xfe\x00", b"kind,accuracy\nnoise,0.5\n", b"half", b"," * 2_000_000),
         *(RESULTS.to_csv().replace(*pair).encode() for pair in (("0.5", "half"), ("1000", "9" * 30))),
     ],
+    CONSISTENCY: [b"", b"data,by\na,b\n", SAME.to_csv().replace("0.7", "half").encode()],
     FACE_MAP: [
         *(b"", b"PAR1 half", MAP.drop(columns="kept").to_parquet()),
         *(MAP.assign(**change).to_parquet() for change in ({"row": 5}, {"x": np.inf}, {"y": "here"})),
     ],
     HEADS: [b"", b"\x93NUMPY half", b"PK\x03\x04", npy(HEAD[0]), npy(HEAD + np.inf), npy(HEAD.astype(str))],
 }
-AGAIN = {DEGRADED: "evaluate mine --degraded", FACE_MAP: "evaluate mine --map", HEADS: "train mine"}
+AGAIN = {
+    DEGRADED: "evaluate mine --degraded",
+    CONSISTENCY: "audit FACES --model mine",
+    FACE_MAP: "evaluate mine --map",
+    HEADS: "train mine",
+}
 
 
 @pytest.mark.parametrize("file", DAMAGED)
 def test_a_damaged_file_is_one_sentence_that_says_what_to_do(save, file):
     model = save(degraded=RESULTS, face_map=MAP, heads=HEAD)
-    read = {DEGRADED: model.degraded, FACE_MAP: model.face_map, HEADS: model.heads}[file]
+    update_model(model, consistency=SAME)
+    pd.testing.assert_frame_equal(model.consistency(), SAME)
+    read = {DEGRADED: model.degraded, CONSISTENCY: model.consistency, FACE_MAP: model.face_map, HEADS: model.heads}[
+        file
+    ]
     assert len(read())
     for content in DAMAGED[file]:
         (model.folder / file).write_bytes(content)
