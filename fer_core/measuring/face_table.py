@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, Final, NamedTuple
 
 import cv2
@@ -40,11 +41,14 @@ MEASURES: Final[dict[str, Measure]] = {
 
 
 def face_table(
-    dataset: FaceDataset, model: StoredModel | None = None, classifier: Classifier | None = None
+    dataset: FaceDataset,
+    model: StoredModel | None = None,
+    opened: Callable[[StoredModel], Classifier] = StoredModel.classifier,
 ) -> pd.DataFrame:
     """Return one row for each face of FER2013 or of the user's own pictures, in the order of the dataset.
 
-    Predictions are the model's stored ones of FER2013's test splits, and the classifier's of faces of unknown row.
+    Predictions are the model's stored ones of FER2013's test splits. Faces of unknown row are predicted by the model as
+    `opened` returns it, if it can be used.
 
     Returns:
         Columns `row`, `split`, `label`, `said` (the annotators' plurality; empty without one), `agreement` (share of
@@ -58,8 +62,9 @@ def face_table(
     edges = [cv2.meanStdDev(cv2.Laplacian(face, cv2.CV_32F))[1].item() for face in dataset.images]
     predicted = _predictions(dataset, model)
     unknown = dataset.rows < 0
-    if classifier is not None and unknown.any():
-        predicted[unknown] = classifier.predict(dataset.images[unknown]).probabilities.argmax(axis=1)
+    if model is not None and unknown.any():
+        with suppress(FerError, OSError):
+            predicted[unknown] = opened(model).predict(dataset.images[unknown]).probabilities.argmax(axis=1)
     return pd.DataFrame(
         {
             "row": dataset.rows,

@@ -9,7 +9,7 @@ import streamlit as st
 
 from fer_core.columns import percent_text
 from fer_core.data.fer2013 import Fer2013Faces
-from pages.parts.common import with_code
+from pages.parts.common import show_table, with_code
 from pages.parts.face import Tile, face_tiles, fer2013_tile, mark
 
 
@@ -27,26 +27,18 @@ def show_faces(
     if not fer2013_faces.missing:
         tiles = [_tile(face, fer2013_faces, with_model) for face in faces.itertuples()]
         known = [tile for tile in tiles if tile is not None]
-        if len(known) < len(tiles):
-            st.caption(
-                f"{len(tiles) - len(known)} faces are not shown: this row of the installed data is another face."
-            )
+        if others := len(tiles) - len(known):
+            st.caption(f"{others} faces are not shown: this row of the installed data is another face.")
         face_tiles(known, key)
     with st.expander("Predictions of all models, and votes of the annotators", expanded=bool(fer2013_faces.missing)):
+        columns = {"row": "Row in the data", "label": "Label in the data", "annotators": "Ten annotators (FER+)"}
+        if fer2013_faces.votes_missing:
+            columns.pop("annotators")
         about = {"row", "label", "actual", "predicted", "confidence", "source"}
-        models = [str(column) for column in faces if column not in about]
-        st.dataframe(
-            faces.assign(annotators=[fer2013_faces.votes(row) for row in faces["row"]]),
-            hide_index=True,
-            height="content",
-            alt="Predictions of all models and votes of the annotators for these faces",
-            column_order=["row", "label", *([] if fer2013_faces.votes_missing else ["annotators"]), *models],
-            column_config={
-                "row": st.column_config.NumberColumn("Row", format="%d", pinned=True, help="In the data, from 0"),
-                "label": "Label in the data",
-                "annotators": st.column_config.TextColumn("Ten annotators (FER+)", width="large"),
-            },
-        )
+        columns |= {name: name for name in map(str, faces) if name not in about}
+        votes = [fer2013_faces.votes(row) for row in faces["row"]]
+        alt = "Predictions of all models and votes of the annotators for these faces"
+        show_table(faces.assign(annotators=votes), alt, columns)
         if fer2013_faces.votes_missing:
             st.caption(with_code(fer2013_faces.votes_missing))
 

@@ -31,7 +31,6 @@ from fer_core.runs.own_pictures import OwnFaces, read_own_faces, read_own_zip
 from fer_core.sections import answers as says
 from fer_core.store.datasets import list_datasets
 from fer_core.store.folders import DEFAULT_MODEL, load_model
-from fer_core.store.stored_model import StoredModel
 from fer_core.training.augmentation import AS_THE_ABSTRACT, AS_THE_PAPER, augmentation_in_words, augmented_copies
 from fer_core.training.recipe import named_recipe
 from fer_core.types import FerError
@@ -78,17 +77,7 @@ class ShownFaces:
             model = load_model(classes=EXPRESSIONS)
         except FerError:
             model = None
-        if self.is_fer2013:
-            return computed(face_table, self.dataset, model)
-        return (computed_here if self.own else computed)(_own_table, self.dataset, model)
-
-
-def _own_table(dataset: FaceDataset, model: StoredModel | None) -> pd.DataFrame:
-    try:
-        known = None if model is None else classifier(model)
-    except (FerError, OSError):
-        known = None
-    return face_table(dataset, classifier=known)
+        return (computed_here if self.own else computed)(face_table, self.dataset, model, classifier)
 
 
 def choose_faces_shown() -> tuple[ShownFaces | None, bool]:

@@ -58,12 +58,9 @@ def _selected_faces(answers: Predictions, name: str, faces: Fer2013Faces) -> Non
             show_chart(confusion_chart(cells, "counts"), alt)
         with st.container():
             titles = {"f1": "F1", "low": "95 % from", "high": "to", "precision": "Precision", "recall": "Recall"}
-            numbers = {name: (title, PERCENT) for name, title in titles.items()}
-            show_table(
-                scores,
-                "F1 by expression on the selected faces",
-                {"expression": "Expression", "faces": ("Faces", "%d"), **numbers},
-            )
+            columns: dict[str, Any] = {"expression": "Expression", "faces": ("Faces", "%d")}
+            columns |= {name: (title, PERCENT) for name, title in titles.items()}
+            show_table(scores, "F1 by expression on the selected faces", columns)
             if few:
                 st.caption(f"Fewer than {FEW} faces are too few for F1 to say much: {', '.join(few)}.")
             st.caption(f"{answers.yardstick} A selection is not a random sample, so compare with care.")

@@ -199,16 +199,16 @@ def changes(faces: AuditedFaces, top: DeltaGenerator, drawer: DeltaGenerator) ->
     with drawer:
         by = choose("Divide people by", divisions, "a_people", format_func=lambda name: str(name).capitalize() or NONE)
     rates = rates[rates["by"] == by]
-    compared = rates[rates["faces"] >= MINIMUM] if (rates["faces"] >= MINIMUM).any() else rates
+    enough = rates["faces"] >= MINIMUM
+    compared = rates[enough] if enough.any() else rates
     cells = rates[["change", "group", "value"]].to_numpy()
     words = "; ".join(f"{change}, {group or 'all'}: {percent(value)}" for change, group, value in cells)
     of = rates.get("data", pd.Series(["your pictures"])).iloc[0]
-    rates = rates.assign(expression=rates["change"], compared=rates["faces"] >= MINIMUM)
-    rates["group"] = rates["group"].replace("", "all faces")
+    shown = rates.assign(expression=rates["change"], compared=enough, group=rates["group"].replace("", "all faces"))
     with top:
         finding(
             says.consistency(compared, str(by).capitalize()),
-            group_rates(rates, "Same prediction", narrow=narrow_screen()),
+            group_rates(shown, "Same prediction", narrow=narrow_screen()),
             f"Share of faces whose prediction stays the same after a change: {words}"[:900],
             plain(f"{faces.model}, faces of {of}. It needs no labels, and does not say whether a prediction is right."),
         )
@@ -216,11 +216,7 @@ def changes(faces: AuditedFaces, top: DeltaGenerator, drawer: DeltaGenerator) ->
 
 def failures(faces: AuditedFaces, top: DeltaGenerator, drawer: DeltaGenerator) -> None:  # noqa: ARG001
     """Show the kinds of faces on which the model is wrong most often."""
-    try:
-        leaves = computed(AuditedFaces.where_it_fails, faces)
-    except FerError as error:
-        st.info(with_code(str(error)), icon=":material/info:")
-        return
+    leaves = computed(AuditedFaces.where_it_fails, faces)
     overall = float(leaves["wrong"].sum() / leaves["faces"].sum())
     with top:
         words = "; ".join(f"{where} {percent(value)}" for where, value in leaves[["where", "value"]].to_numpy())

@@ -126,11 +126,7 @@ def led_room() -> Room | None:
 
 
 def class_screen(step: str, room: Room | None, controls: DeltaGenerator) -> str:
-    """Draw a screen of the class, `class`, `class-3`, `class-3-votes`, `class-3-model` or `class-result`.
-
-    Returns:
-        The sentence of the screen.
-    """
+    """Draw `class`, `class-3`, `class-3-votes`, `class-3-model` or `class-result`, and return the screen's sentence."""
     with controls:
         _remember()
     if room is None:

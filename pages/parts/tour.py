@@ -23,10 +23,7 @@ SIDE: Final = 384  # pixels, of the large picture of a step: eight times 48, and
 
 
 def show_step(step: str, tour: Tour, picture: Picture, model: StoredModel) -> None:
-    """Show one step: its picture or chart at the left; buttons, sentences and numbers at the right.
-
-    The diagram of the network stands below the step that computes its layers.
-    """
+    """Show one step: its picture or chart, beside it sentences and numbers; below its layers, the network's diagram."""
     names = list(STEPS)
     place = names.index(step)
 
