@@ -217,11 +217,8 @@ def _thumbnails(collection: Collection, expression: str, removable: bool = False
         st.markdown(f"**{plain(expression)}: {len(kept)}**", width="content")
         if removable and kept:
             with st.popover("Delete", icon=":material/delete:", type="tertiary"):
-                clear, label = (
-                    (partial(collection.clear, expression),),
-                    f"Delete all {len(kept)} of {plain(expression)}",
-                )
-                st.button(label, "f_clear", on_click=attempt, args=clear)
+                label, clear = f"Delete all {len(kept)} of {plain(expression)}", partial(collection.clear, expression)
+                st.button(label, "f_clear", on_click=attempt, args=(clear,))
                 st.button("Delete the whole collection", "f_clear_all", on_click=attempt, args=(collection.clear,))
     with st.grid("auto", min_column_width=56, gap="xsmall"):
         for snapshot in kept[-THUMBNAILS:]:
@@ -230,8 +227,8 @@ def _thumbnails(collection: Collection, expression: str, removable: bool = False
                 st.image(snapshot.png, width=48, alt=f"Snapshot {number} of {expression}")
                 if removable:
                     look: Any = {"icon": ":material/close:", "type": "tertiary", "help": f"Remove snapshot {number}"}
-                    remove, key = (partial(collection.remove, expression, number),), f"f_remove_{expression}_{number}"
-                    st.button("", key, on_click=attempt, args=remove, **look)
+                    remove = partial(collection.remove, expression, number)
+                    st.button("", f"f_remove_{expression}_{number}", on_click=attempt, args=(remove,), **look)
     if len(kept) > THUMBNAILS:
         st.caption(f"The last {THUMBNAILS} of {len(kept)}.")
 
