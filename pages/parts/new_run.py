@@ -46,7 +46,7 @@ AUTO: Final = "auto"  # leaves a setting to the network's recipe
 SIZES: Final = {"500": 500, "1000": 1000, "2000": 2000, "5000": 5000, "10000": 10_000, "all": None}
 RATES: Final = (0.00003, 0.0001, 0.0003, 0.001, 0.002, 0.003, 0.01, 0.03, 0.1, 0.3)
 OPEN_LAYERS: Final = {"none": 0, "2": 2, "6": 6, "12": 12, "24": 24, "all": ALL_LAYERS}
-THUMBNAILS, THUMBNAILS_HEIGHT = 24, 130  # faces of each expression, and pixels of all rows, which are scrolled
+THUMBNAILS, THUMBNAILS_HEIGHT = 24, 126  # faces of each expression, and pixels of all rows, which are scrolled
 
 KEPT: Final = f"They stay on FER Lab’s computer for {KEPT_DAYS} days, or as long as there is a run that uses them."
 SHARED: Final = (
@@ -207,7 +207,7 @@ def _picture_input(collection: Collection, expression: str, note: DeltaGenerator
         st.file_uploader(f"Pictures that show {plain(expression)}", key=key, on_change=add, **settings)
     elif all_agree(SNAPSHOTS, note=note):
         words = f"Look {plain(expression)}, also with other light and angles"
-        st.camera_input(words, key=key, on_change=add, width=300)
+        st.camera_input(words, key=key, on_change=add, width=280)
 
 
 def _thumbnails(collection: Collection, expression: str, removable: bool = False) -> None:
