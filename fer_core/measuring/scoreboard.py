@@ -29,8 +29,8 @@ FRONT: Final = (
     (DEFAULT_MODEL,),
     ("compact_cnn_ensemble",),  # the best by FER2013's label on the hold-out
     ("vgg16_modified", "vgg16_modified_utk"),  # the paper's final model
-    ("mobilenetv2_frozen", "mobilenetv2_frozen_utk"),  # a frozen backbone
-    ("hog_linear", "class_prior"),  # a simple baseline
+    ("mobilenetv2_frozen",),  # a frozen backbone
+    ("hog_linear",),  # a simple baseline
 )
 """The kinds of models that pages show at first; of each the first name that is stored."""
 

@@ -270,7 +270,7 @@ BY_NAME: Final = {  # recipes of named models that differ from that of their net
     # teachers have named
     "compact_cnn_noisy_student": replace(
         LABELS_AND_VOTES,
-        epochs=20,
+        epochs=14,
         peak_learning_rate=0.03,  # it starts from one of its teachers
         seed=3,
         teachers=("mobilenet_faces_sharp", "mobilenet_faces_student", "compact_cnn_student", "compact_cnn_distilled"),

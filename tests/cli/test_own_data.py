@@ -90,7 +90,7 @@ def test_comparison_report_and_what_cannot_be_measured(fer, grouped, tmp_path):
     labels, probabilities = predicted("people")
     assert parts["label"]["first"] == pytest.approx(metrics.accuracy_score(labels, probabilities.argmax(axis=1)))
     page = tmp_path / "report.html"
-    result = fer("report", MODEL, "compact_cnn", "class_prior", "--split", "people", "--out", page)
+    result = fer("report", MODEL, "compact_cnn", "hog_linear", "--split", "people", "--out", page)
     assert "Kept for comparison only, so they cannot predict new faces: " in result.stderr
     text = page.read_text(encoding="utf-8")
     assert "judged by the labels of people" in text
@@ -112,7 +112,7 @@ def test_comparison_report_and_what_cannot_be_measured(fer, grouped, tmp_path):
         fer,
         (("evaluate", MODEL, "--on", "nobody"), "There is no data set of that name. Data sets here: people"),
         (("evaluate", MODEL, "--on", "people", "--save"), "Leave out --data, --map and --save"),
-        (("evaluate", "class_prior", "--on", "people"), "No model could be measured"),
+        (("evaluate", "hog_linear", "--on", "people"), "No model could be measured"),
         (("compare", MODEL, "compact_cnn", "--on", "nobody"), "There is no data set of that name"),
         (("data", "add", "people", tmp_path), "There is a data set people already"),
     )

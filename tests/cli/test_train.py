@@ -77,10 +77,10 @@ def some_faces(path: Path, *usages: str) -> Path:
 
 
 def test_data_without_test_splits(fer, home, tmp_path):
-    result = fer("train", "class_prior", "--data", some_faces(tmp_path / "a.csv", "Training"))
+    result = fer("train", "hog_linear", "--data", some_faces(tmp_path / "a.csv", "Training"))
     assert "not measured: there are no test splits" in result.stdout, result.output
-    assert load_model("class_prior").card.metrics == {} and load_model("class_prior").folder.is_relative_to(home)
-    assert "instead of the class_prior that comes with FER Lab" in result.stderr
+    assert load_model("hog_linear").card.metrics == {} and load_model("hog_linear").folder.is_relative_to(home)
+    assert "instead of the hog_linear that comes with FER Lab" in result.stderr
     other = some_faces(tmp_path / "b.csv", "Training", "PublicTest")
     fails(fer, (("train", "class_prior", "--data", other), "or neither. Received: PublicTest"))
 
