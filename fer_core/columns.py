@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Final, TypeAlias
 
 from fer_core.labels import EXPRESSIONS
+
+Columns: TypeAlias = Mapping[str, str | tuple[str, str]]
+"""The title of each column of a table in order, with the number format of a numeric one, as Streamlit takes it."""
+
+PERCENT: Final = "%.1f %%"
+"""Number format of a column of shares from 0 to 1, which is shown as percent."""
 
 TEST_SPLITS: Final = {"PublicTest": "public_test", "PrivateTest": "private_test"}
 """FER2013's names of its test splits, each with the key that stored models use for it."""

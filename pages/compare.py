@@ -3,10 +3,12 @@
 import streamlit as st
 
 from fer_core.columns import TEST_SPLITS
+from fer_core.metrics.ensembles import Ensemble
 from pages.parts import common
 from pages.parts.added import offer_to_add
 from pages.parts.charts import choose_picture_format
-from pages.parts.compare import SECTIONS, choose_models, report_html
+from pages.parts.compare import SECTIONS, choose_models
+from pages.parts.data import results
 from pages.parts.head import answer_first, head
 
 head("Compare models")
@@ -29,7 +31,18 @@ for section, tab in zip(sections, st.tabs(sections, key="c_section", bind="query
 with st.expander("Add a model or predictions made elsewhere", icon=":material/upload_file:"):
     offer_to_add()
 common.note_untested(list(selection.models))
+
+
+def html() -> str:
+    """Return a report about the models on show, with all sections."""
+    from fer_core.sections.html import render
+    from fer_core.sections.results import build_report
+
+    fusion = selection.fusion if isinstance(results(selection).ensemble, Ensemble) else None
+    return render(build_report(selection.chosen, selection.split, view=selection.view, fusion=fusion, by=selection.by))
+
+
 with st.container(horizontal=True, vertical_alignment="bottom"):
-    html, file_name = lambda: report_html(selection), f"fer-lab-{selection.split.lower()}-{selection.view}.html"
+    file_name = f"fer-lab-{selection.split.lower()}-{selection.view}.html"
     common.offer_download("Report with all sections", html, file_name, "text/html", "description", "c_report")
     choose_picture_format()

@@ -1,5 +1,6 @@
 """Confusion: which expressions a model confuses, and the faces of every cell."""
 
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -8,13 +9,21 @@ from fer_core.figures.matrices import confusion_chart
 from fer_core.metrics import confusion
 from fer_core.sections import answers as says
 from pages.parts import common
-from pages.parts.charts import choose_picture_format
+from pages.parts.charts import choose_picture_format, show_chart
 from pages.parts.common import choose, explain, plain, with_code
-from pages.parts.confusion import clickable_matrix, show_faces
+from pages.parts.confusion import show_faces
 from pages.parts.data import faces_of
 from pages.parts.head import answer, answer_first, head
 
 LAYOUTS = {"one": "One model", "two": "Side by side", "difference": "Difference"}
+
+
+def choose_cell(key: str) -> None:
+    """Choose the cell that was clicked in the select boxes."""
+    state: Any = st.session_state
+    if picked := state[key].selection.points:
+        state["m_actual"], state["m_predicted"] = picked[0]["customdata"][:2]
+
 
 head("Confusion")
 top, drawer = answer_first()
@@ -75,7 +84,9 @@ with left:
             if layout == "two":
                 st.markdown(f"**{plain(title(name))}**")
             chart = confusion_chart(table, values, chosen=(actual, predicted), difference=layout == "difference")
-            clickable_matrix(chart, f"m_{key}_{actual}_{predicted}", alt)
+            view = f"m_{key}_{actual}_{predicted}"  # another one after a click, so that any cell can be clicked then
+            click: Any = {"on_select": partial(choose_cell, view), "selection_mode": "points"}
+            show_chart(chart, alt, key=view, **click)
     st.caption(f"Click a cell to see its faces. {where}. {caption}")
     explain("Confusion matrix", says.confusion_cell(cells[first], title(first), (actual, predicted)))
 

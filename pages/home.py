@@ -10,18 +10,9 @@ from fer_core.metrics.paper import OVERALL
 from fer_core.sections import answers as says
 from fer_core.store.folders import list_models
 from fer_core.store.stored_model import StoredModel
+from pages.parts import common
 from pages.parts.charts import show_chart
-from pages.parts.common import (
-    choose_yardstick,
-    explain,
-    no_model_yet,
-    note_detector,
-    note_untested,
-    note_utkface,
-    offer_fer2013,
-    plain,
-    warn,
-)
+from pages.parts.common import explain, plain, warn
 from pages.parts.head import answer, answer_first, head
 from pages.parts.home import explore_and_teach, try_it
 from pages.parts.notice import notice
@@ -35,7 +26,7 @@ right = st.container()
 if tested:
     top, drawer = answer_first()
     with drawer, st.container(horizontal=True, vertical_alignment="bottom"):
-        by = choose_yardstick("h_by")
+        by = common.choose_yardstick("h_by")
         more = st.toggle("More models", key="h_more", bind="query-params")
     intervals = card_intervals([model for model in tested if more or model.name in front_models(tested)], by)
     right = top
@@ -63,9 +54,9 @@ for candidate in stored:
 with right:
     if models:
         try_it(models[0])
-        note_detector()
+        common.note_detector()
     else:
-        no_model_yet()
+        common.no_model_yet()
 warn(complaints, "Some models cannot be used:")
 if models:
     if tested:
@@ -73,12 +64,12 @@ if models:
             st.caption(plain(why_default(models[0], stored)))
     explore_and_teach(models[0])
 
-offer_fer2013("Dataset, Quiz and the faces behind Confusion need FER2013. ")
+common.offer_fer2013("Dataset, Quiz and the faces behind Confusion need FER2013. ")
 with st.container(border=True):
     st.markdown("**Before you use it with people**")
     notice()
 
 if tested:
     warn(unscored(tested, by), "Some models have no score:")
-note_utkface(tested)
-note_untested(stored)
+common.note_utkface(tested)
+common.note_untested(stored)

@@ -2,12 +2,18 @@
 
 import streamlit as st
 
+from fer_core.data import SAMPLE_CREDIT
+from fer_core.figures.bars import probability_bars, probability_text
+from fer_core.inference.live import LiveSession
 from fer_core.inference.stream import StreamSettings
 from pages.parts import live
-from pages.parts.common import choose_model, note_detector, note_utkface, servable_models
+from pages.parts.charts import show_chart
+from pages.parts.common import choose_model, note_detector, note_utkface, servable_models, why_not_sure
+from pages.parts.data import classifier
+from pages.parts.face import photo
 from pages.parts.head import head
 from pages.parts.notice import RELAYED, VIDEO, all_agree
-from pages.parts.pictures import opened_model
+from pages.parts.pictures import SAMPLE, opened_model, result_for
 
 head("Live camera", "See the expression on your face while you move, and keep a frame or a table of it.")
 
@@ -25,7 +31,12 @@ model = opened_model(chosen)
 note_detector()
 note_utkface(chosen, scores=False)
 
-session = live.session_for(model)
+if "live_session" not in st.session_state:
+    st.session_state["live_session"] = LiveSession(classifier(model), model.name)
+elif st.session_state.get("live_model") != model:
+    st.session_state["live_session"].use(classifier(model), model.name)
+st.session_state["live_model"] = model
+session: LiveSession = st.session_state["live_session"]
 session.configure(StreamSettings(smoothing=smoothing, activation=activation, cuts=False), mirror=mirror)
 left, right = st.columns([3, 2], gap="medium")
 with left:
@@ -36,12 +47,18 @@ with left:
     if agreed and not running:
         st.caption(live.START)
     if not running:
-        live.sample_picture(model)
+        with st.columns([2, 1])[0]:
+            photo(SAMPLE, model)
+            st.caption(f"Until then: {SAMPLE_CREDIT}")
 with right:
     if running:
         live.readings(session)
     else:
-        live.sample_reading(model)
+        for face in result_for(SAMPLE, model).faces[:1]:
+            st.subheader(f"The built-in sample: {face.answer}")
+            why_not_sure(face)
+            alt = f"Probabilities: {probability_text(face.probabilities, len(face.classes), classes=face.classes)}"
+            show_chart(probability_bars(face.probabilities, classes=face.classes), alt)
 if running:
     live.over_time(session)
 if running or session.status().frames:

@@ -5,12 +5,12 @@ from functools import partial
 
 import streamlit as st
 
+from fer_core.columns import PERCENT, Columns
 from fer_core.explain.examples import EXAMPLES
 from fer_core.inference.pictures import results_csv, results_json, results_table
-from fer_core.sections.section import PERCENT
 from pages.parts import common
 from pages.parts import pictures as parts
-from pages.parts.common import Columns, offer_download, plain, show_table, warn
+from pages.parts.common import offer_download, plain, show_table, warn
 from pages.parts.face import examples, photo, strip
 from pages.parts.face_views import FaceView, edit_panel, face_bars, face_reasons
 from pages.parts.head import head
@@ -28,7 +28,13 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         chosen = common.choose_several("Select one or more", titles, "p_models", default=names[:1], wrap=True)
     flip = st.toggle("Average with mirror image", key="p_flip", bind="query-params")
     whole = common.whole_image_toggle("p_whole")
-selected = common.of_same_classes([model for model in stored if model.name in (chosen or names[:1])])
+asked = [model for model in stored if model.name in (chosen or names[:1])]
+selected = [model for model in asked if model.card.classes == asked[0].card.classes]
+if others := [model.title for model in asked if model not in selected]:
+    st.caption(
+        f"Left out: {plain(', '.join(others))}. Only models of the same classes are shown together; "
+        f"{plain(asked[0].title)} has other ones."
+    )
 models, broken = parts.load_models(selected)
 warn(broken, "Some models cannot be used:")
 common.note_utkface(selected, scores=False)
@@ -65,8 +71,8 @@ def choose(place: int) -> None:
     st.query_params[FACE] = str(place + 1)
 
 
-asked = st.query_params.get(FACE, "1")[:4]
-number = min(int(asked), len(faces)) if asked.isdecimal() and asked != "0" else 1
+face = st.query_params.get(FACE, "1")[:4]
+number = min(int(face), len(faces)) if face.isdecimal() and face != "0" else 1
 views = [FaceView(picture, model, number) for model in models] if faces else []
 caption = EXAMPLES[picture.key][1] if picture.key in EXAMPLES else plain(picture.name)
 left, right = st.columns([4, 5], gap="medium")

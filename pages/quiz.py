@@ -3,14 +3,15 @@
 import streamlit as st
 
 from fer_core.labels import EXPRESSIONS
+from fer_core.quiz.rooms import tidy_code
 from fer_core.quiz.rounds import FER2013
 from fer_core.store.datasets import list_datasets
 from pages.parts.common import choose
 from pages.parts.head import head
 from pages.parts.quiz import alone
-from pages.parts.room import room_in_url, student
+from pages.parts.room import student
 
-if code := room_in_url():
+if code := tidy_code(st.query_params.get("q_room", "")):
     student(code)
     st.stop()
 head(

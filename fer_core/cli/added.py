@@ -11,7 +11,7 @@ from typer import Argument, Exit, Option, confirm
 
 from fer_core.added import COLOURS, SCALES
 from fer_core.cli.output import Fer2013, fitted_table, say, stderr, stdout
-from fer_core.columns import TEST_SPLITS
+from fer_core.columns import TEST_SPLITS, percent
 from fer_core.data import load_fer2013
 from fer_core.extras import missing
 from fer_core.jobs import file_of_child
@@ -65,8 +65,8 @@ def add(
     for split, key in TEST_SPLITS.items():
         if score := model.card.score(key):
             ends = score.interval("accuracy")
-            interval = f"{ends.low:.1%}–{ends.high:.1%}"
-            say(f"{split}: accuracy {score.accuracy:.1%} ({interval}), macro F1 {score.macro_f1:.3f}")
+            interval = f"{percent(ends.low, '.1%')} to {percent(ends.high, '.1%')}"
+            say(f"{split}: accuracy {percent(score.accuracy, '.1%')} ({interval}), macro F1 {score.macro_f1:.3f}")
     say(f"Stored {model.folder}. It is on Compare models, beside the others.")
     if model.servable:
         say(f"It predicts: fer-lab predict PHOTOS --model {name}")

@@ -11,7 +11,7 @@ from typer import Argument, Option
 
 from fer_core.cli.models import stored_models
 from fer_core.cli.output import AsJson, Fer2013, print_json, progress_bar, stdout, titled_table, warn
-from fer_core.columns import TEST_SPLITS, VIEWS
+from fer_core.columns import TEST_SPLITS, VIEWS, percent
 from fer_core.data import load_fer2013, training_and_holdout
 from fer_core.faces import DEGRADATIONS
 from fer_core.files import records
@@ -149,7 +149,8 @@ def degraded_table(name: str, table: pd.DataFrame) -> Table:
     lines = {"accuracy": "accuracy", "accuracy_plurality": "by most annotators", "confidence": "mean confidence"}
     if not voted:
         del lines["accuracy_plurality"]
-    words = ", ".join(f"{clean[column]:.1%} {line.removeprefix('mean ')}" for column, line in lines.items())
+    shares = {line.removeprefix("mean "): percent(clean[column], ".1%") for column, line in lines.items()}
+    words = ", ".join(f"{share} {line}" for line, share in shares.items())
     printed = titled_table(f"{name} on {clean['faces']:,} degraded faces; clean: {words}")
     printed.add_column("Strength")
     for strength in range(1, 6):
@@ -159,7 +160,7 @@ def degraded_table(name: str, table: pd.DataFrame) -> Table:
         printed.add_row(degradation.title, style="bold")
         printed.add_row(f"  {degradation.unit}", *(f"{level:g}" for level in degradation.levels), style="dim")
         for column, heading in lines.items():
-            printed.add_row(f"  {heading}", *(f"{value:.1%}" for value in rows[column]))
+            printed.add_row(f"  {heading}", *(percent(value, ".1%") for value in rows[column]))
     if voted:
         printed.caption = (
             f"Accuracy is by FER2013's label; by most annotators over the {voted:,} faces on which they have one clear "
@@ -196,17 +197,18 @@ def _as_json(model: StoredModel, results: Measurements, places: pd.DataFrame | N
 
 
 def _holdout_lines(holdout_score: dict[str, float], not_sure: dict[str, Any]) -> str:
-    shares = {part: f"{share:.1%}" for part, share in holdout_score.items()}
+    shares = {part: percent(share, ".1%") for part, share in holdout_score.items()}
     score = (
         f"Hold-out: {shares['score']}, the mean of accuracy by FER2013's label, accuracy by most annotators and mean "
         f"recall by most annotators: {shares['label']}, {shares['plurality']} and {shares['recall']}, and "
         f"{shares['label_degraded']}, {shares['plurality_degraded']} and {shares['recall_degraded']} on degraded faces."
     )
-    threshold = f"No confidence is reached from which on {WANTED:.0%} of the answers are what most annotators say."
+    wanted = percent(WANTED)
+    threshold = f"No confidence is reached from which on {wanted} of the answers are what most annotators say."
     if not_sure:
         threshold = (
-            f"Not sure below {not_sure['below']:.0%}: of the other {not_sure['answered']:.1%} of the hold-out, "
-            f"{not_sure['accuracy']:.1%} of the answers are what most annotators say."
+            f"Not sure below {percent(not_sure['below'])}: of the other {percent(not_sure['answered'], '.1%')} of the "
+            f"hold-out, {percent(not_sure['accuracy'], '.1%')} of the answers are what most annotators say."
         )
     return f"{score}\n{threshold}"
 

@@ -33,6 +33,7 @@ from fer_core.cli.output import (
     warn,
     write_output,
 )
+from fer_core.columns import percent
 from fer_core.data import IMAGE_SUFFIXES
 from fer_core.faces import annotated_png, default_detector
 from fer_core.files import records, write_csv, write_rows
@@ -258,8 +259,8 @@ def _table(results: list[PictureResult]) -> Table:
             rows.append((file, "–", "[red]failed[/]" if result.error else "no face found", "", ""))
         for number, face in enumerate(result.faces, 1):
             second = int(face.probabilities.argsort()[-2])
-            runner_up = f"{face.classes[second]} {face.probabilities[second]:.0%}"
-            rows.append((file, str(number), face.expression, f"{face.confidence:.0%}", runner_up))
+            runner_up = f"{face.classes[second]} {percent(face.probabilities[second])}"
+            rows.append((file, str(number), face.expression, percent(face.confidence), runner_up))
     return fitted_table(["File", "Face", "Expression", "Probability", "Runner-up"], rows)
 
 
@@ -317,6 +318,6 @@ def _print_shares(result: VideoResult) -> None:
     stdout.print(f"{result.frames} frames over {result.seconds:.1f} seconds; {without:.1f} seconds without a face")
     table = Table("Face", "Seconds", *result.classes)
     for number, part in time_shares(result.table, result.seconds, classes=result.classes).groupby("face"):
-        table.add_row(str(number), f"{part['seconds'].sum():.1f}", *(f"{share:.0%}" for share in part["share"]))
+        table.add_row(str(number), f"{part['seconds'].sum():.1f}", *map(percent, part["share"]))
     if table.row_count:
         stdout.print(table)

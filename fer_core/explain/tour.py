@@ -8,10 +8,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_core.columns import percent, percent_text
 from fer_core.faces import (
+    Evidence,
     FaceDetector,
     annotated_jpeg,
     default_detector,
+    evidence_for,
     framing_roll,
     framing_transform,
     marked_faces,
@@ -20,6 +23,7 @@ from fer_core.faces import (
 from fer_core.faces.framing import cut_square, frame_side
 from fer_core.faces.preprocessing import DETECTING
 from fer_core.inference import Classifier, FaceAnalyzer
+from fer_core.labels import EXPRESSIONS
 from fer_core.models import ModelSpec
 from fer_core.models.backbones import input_scale, network_input
 from fer_core.types import Face, FaceResult, FerError, Image
@@ -30,6 +34,12 @@ UPRIGHT: Final = 480  # side in pixels of the upright face in colour
 PATCH: Final = 8  # side in pixels of the part of the network's input whose numbers are shown
 PATCH_CENTER: Final = (0.40, 0.31)
 """Row and column of its middle, as shares of the side: the eye on the left, as FER2013 frames faces."""
+
+PREPARED: Final = {
+    "equalize": " Before that, this model's faces get an even histogram of gray levels.",
+    "clahe": " Before that, this model's faces get more contrast (CLAHE).",
+}
+"""A sentence for each preprocessing that changes the gray levels of the whole face."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +64,11 @@ class Tour:
     exponentials: NDArray[np.float64]  # `(7,)`, the exponential function of each logit
     softmax: NDArray[np.float64]  # `(7,)`, each exponential divided by the sum of all
     largest_difference: float  # between `softmax` and the served probabilities
+
+    @property
+    def evidence(self) -> dict[str, Evidence]:
+        """What speaks for each expression, by its activation map."""
+        return {name: evidence_for(self.maps, name) for name in EXPRESSIONS}
 
 
 def tour(classifier: Classifier, spec: ModelSpec, image: Image, detector: FaceDetector | None = None) -> Tour:
@@ -118,3 +133,105 @@ def _close_up(image: Image, face: Face) -> Image:
     landmarks = None if face.landmarks is None else face.landmarks - np.array([left, top], np.float32)
     moved = replace(face, box=(x - left, y - top, width, height), landmarks=landmarks)
     return marked_faces(np.ascontiguousarray(part), [moved], MARKED)
+
+
+def in_words(tour: Tour, preprocessing: str) -> dict[str, tuple[str, dict[str, str]]]:
+    """Return, by the name of each step, what happens in it and why, and the numbers of this face by their titles.
+
+    `preprocessing` is that of the model, which changes the whole face.
+    """
+    (width, height), face, crop = tour.size, tour.result.face, tour.result.crop
+    detected = {"Faces found": str(tour.faces)}
+    detected["Box"] = "{2:.0f} × {3:.0f} pixels, left edge at {0:.0f}, top at {1:.0f}".format(*face.box)
+    marks = "Each face gets a box. This detector gives no landmarks."
+    if face.landmarks is not None:
+        marks = "Each face gets a box and five landmarks: two eyes, the tip of the nose, two corners of the mouth."
+        eyes = " and ".join(f"({x:.0f}, {y:.0f})" for x, y in face.landmarks[:2].tolist())
+        detected |= {"Detector's confidence": percent_text(face.score), "Eyes at": eyes}
+    tilt = f"{abs(tour.roll):.1f}°"
+    if tilt != "0.0°":
+        tilt += " clockwise" if tour.roll > 0 else " counter-clockwise"
+    pixel = tour.side / len(crop)
+    (factor, offset), (row, column) = tour.scale, tour.corner
+    rule = f"gray × {factor:.4g} {'−' if offset < 0 else '+'} {abs(offset):.4g}"
+    if factor == 1 and offset == 0:
+        rule = "gray, unchanged: this network scales by itself"
+    rows, columns = tour.maps.shape[:2]
+    strongest = max(tour.evidence.items(), key=lambda item: item[1].shares.max())
+    scores = dict(zip(EXPRESSIONS, tour.logits.tolist(), strict=True))
+    first, second = sorted(scores, key=lambda name: -scores[name])[:2]
+    cells = tour.maps[:, :, EXPRESSIONS.index(first)]
+    total, most = float(tour.exponentials.sum()), EXPRESSIONS.index(tour.result.expression)
+    share = percent(tour.softmax[most], ".1%")
+    return {
+        "Picture": (
+            "A picture is a grid of pixels. Each pixel has three numbers, for red, green and blue, from 0 (dark) to "
+            "255 (bright). No number says where a face is, or what it shows.",
+            {"Size": f"{width:,} × {height:,} pixels", "Numbers": f"{width} × {height} × 3 = {width * height * 3:,}"},
+        ),
+        "Detect": (
+            f"A face detector searches the picture for faces of all sizes. {marks} The tour follows the largest.",
+            detected,
+        ),
+        "Align": (
+            "The line between the eyes shows how far the head is tilted. The picture is turned back by this angle, so "
+            "that the eyes are level. Then a square is placed around the face. Models have learned from mostly upright "
+            "faces.",
+            {"Tilt": tilt, "Side of the square": f"{tour.side:.0f} pixels of the picture"},
+        ),
+        "Crop": (
+            "The square becomes 48 × 48 gray pixels with the framing of FER2013, the data that the models learned "
+            "from: little hair, and the chin at the lower edge. Colour and fine detail are lost here.",
+            {
+                "Numbers": f"48 × 48 = {crop.size:,}, from {crop.min()} to {crop.max()}, mean {crop.mean():.0f}",
+                "One pixel here": f"{pixel:.1f} × {pixel:.1f} pixels of the picture",
+            },
+        ),
+        "Normalise": (
+            "A network works best with numbers on the scale that it was trained with, usually around 0. So each gray "
+            f"level is multiplied and shifted.{PREPARED.get(preprocessing, '')} The chart shows the eye on the left; "
+            "numbers like these, of the whole face, are all that the network gets.",
+            {
+                "Rule": rule,
+                "Input": f"{' × '.join(map(str, tour.numbers.shape))} = {tour.numbers.size:,} numbers",
+                "Range for this face": f"{_number(tour.numbers.min())} to {_number(tour.numbers.max())}",
+                "Shown": f"rows {row + 1} to {row + PATCH}, columns {column + 1} to {column + PATCH}",
+            },
+        ),
+        "Activations": (
+            "Layer after layer, the network looks for edges, then shapes, then parts of a face. Its last maps, one for "
+            "each expression, say how much each place adds to the score of that expression. Shown is the difference "
+            "from the mean of all seven, on one scale: bright places speak for the expression.",
+            {
+                "Cells of each map": f"{rows} × {columns} = {rows * columns}",
+                "Strongest place": f"{strongest[0]}, {strongest[1].limit:.2f} above the mean of the seven maps",
+                "Below each map": "its strongest place as a share of that",
+            },
+        ),
+        "Pooling": (
+            "The score of an expression, called its logit, is the mean of all cells of its map. A score has no unit "
+            "and may be negative. Only the differences between scores count.",
+            {
+                f"Cells for {first}": f"{_number(cells.min())} to {_number(cells.max())}",
+                f"Their sum ÷ {cells.size}": f"{_number(cells.sum())} ÷ {cells.size} = {_number(scores[first])}",
+                f"Ahead of {second} by": f"{scores[first] - scores[second]:.2f}",
+            },
+        ),
+        "Softmax": (
+            "The exponential function makes every score positive and enlarges the differences. Each result is divided "
+            "by the sum of all seven, so the seven add up to 100 %. They describe the picture, not what the person "
+            "feels.",
+            {
+                "Sum of the seven": f"{total:,.2f}",
+                tour.result.expression: f"{tour.exponentials[most]:,.2f} ÷ {total:,.2f} = {share}",
+                "The model itself says": f"{tour.result.expression} {percent(tour.result.confidence, '.1%')}",
+                "Largest difference": (
+                    "below 0.001 %" if tour.largest_difference < 1e-5 else percent(tour.largest_difference, ".3%")
+                ),
+            },
+        ),
+    }
+
+
+def _number(value: float) -> str:
+    return f"{value:.2f}".replace("-", "−")

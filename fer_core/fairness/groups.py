@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from fer_core.classifier import Classifier
-from fer_core.columns import CONSISTENCY_COLUMNS
+from fer_core.columns import CONSISTENCY_COLUMNS, Columns
 from fer_core.faces import CHANGES
 from fer_core.files import records
 from fer_core.labels import EXPRESSIONS
@@ -33,6 +33,22 @@ RATES: Final[dict[str, str]] = {
     "accuracy": "Accuracy",
 }
 """Each rate with its title. Without labels of expressions there is only `selection_rate`."""
+
+GAP_COLUMNS: Final[Columns] = {
+    "expression": "Expression",
+    "highest": "Highest",
+    "highest_value": ("Rate, %", "%.1f"),
+    "lowest": "Lowest",
+    "lowest_value": ("Rate, % ", "%.1f"),
+    "gap": ("Gap, points", "%.1f"),
+    "low": ("95 % from", "%.1f"),
+    "high": ("to", "%.1f"),
+    "ratio": ("Lowest / highest", "%.2f"),
+    "ratio_low": ("95 % from ", "%.2f"),
+    "ratio_high": ("to ", "%.2f"),
+    "p_holm": ("p (Holm)", "%.4f"),
+}
+"""Columns of the gaps of a `GroupAudit` that are shown, with their titles; shares are shown times 100."""
 
 LIMITS: Final[dict[str, str]] = {
     "These faces, this model.": "The numbers describe the pictures at hand. Other cameras, other light and other "

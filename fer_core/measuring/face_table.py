@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final, NamedTuple
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Any, Final, NamedTuple
 
 import cv2
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fer_core.columns import PROBABILITIES, TEST_SPLITS
+from fer_core.columns import PROBABILITIES, TEST_SPLITS, percent
 from fer_core.data import FaceDataset
 from fer_core.data.near_duplicates import find_same_pictures, known_same_pictures
 from fer_core.faces import dataset_roll
@@ -40,11 +41,14 @@ MEASURES: Final[dict[str, Measure]] = {
 
 
 def face_table(
-    dataset: FaceDataset, model: StoredModel | None = None, classifier: Classifier | None = None
+    dataset: FaceDataset,
+    model: StoredModel | None = None,
+    opened: Callable[[StoredModel], Classifier] = StoredModel.classifier,
 ) -> pd.DataFrame:
     """Return one row for each face of FER2013 or of the user's own pictures, in the order of the dataset.
 
-    Predictions are the model's stored ones of FER2013's test splits, and the classifier's of faces of unknown row.
+    Predictions are the model's stored ones of FER2013's test splits. Faces of unknown row are predicted by the model as
+    `opened` returns it, if it can be used.
 
     Returns:
         Columns `row`, `split`, `label`, `said` (the annotators' plurality; empty without one), `agreement` (share of
@@ -58,8 +62,9 @@ def face_table(
     edges = [cv2.meanStdDev(cv2.Laplacian(face, cv2.CV_32F))[1].item() for face in dataset.images]
     predicted = _predictions(dataset, model)
     unknown = dataset.rows < 0
-    if classifier is not None and unknown.any():
-        predicted[unknown] = classifier.predict(dataset.images[unknown]).probabilities.argmax(axis=1)
+    if model is not None and unknown.any():
+        with suppress(FerError, OSError):
+            predicted[unknown] = opened(model).predict(dataset.images[unknown]).probabilities.argmax(axis=1)
     return pd.DataFrame(
         {
             "row": dataset.rows,
@@ -109,6 +114,30 @@ def filtered(
         if high < MEASURES[column].high:
             kept &= table[column] <= high
     return table[kept]
+
+
+def facts_in_words(face: Any) -> dict[str, str]:
+    """Return the properties of the picture of a row of `face_table` by their titles."""
+    return {
+        "Mean gray": f"{face.brightness:.0f}",
+        "Standard deviation": f"{face.contrast:.0f}",
+        "Sharpness": f"{face.sharpness:.0f}",
+        "Head roll": "unknown" if pd.isna(face.roll) else f"{face.roll:.0f}°",
+        "Nearly the same picture elsewhere": "yes" if face.copy else "no",
+    }
+
+
+def votes_in_words(face: Any) -> str:
+    """Say what most annotators see on the face of a row of `face_table`, and how many of them."""
+    if pd.isna(face.agreement):
+        return "no votes"
+    return f"{face.said or 'no clear answer'}, {percent(face.agreement)} agree"
+
+
+def ranges_in_words(ranges: Mapping[str, tuple[float, float]]) -> list[str]:
+    """Say which ranges by key of `MEASURES` leave out something."""
+    limits = {name: (MEASURES[name].low, MEASURES[name].high) for name in ranges}
+    return [f"{MEASURES[name].title} {of[0]:g} to {of[1]:g}" for name, of in ranges.items() if of != limits[name]]
 
 
 def shuffled_places(dataset: FaceDataset, label: str = "") -> list[int]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from fer_core.columns import PROBABILITIES, TEST_SPLITS, percent
 from fer_core.labels import EXPRESSIONS
 from fer_core.measuring.own_data import own_predictions
+from fer_core.metrics.core import Measured, measure_models
 from fer_core.metrics.predictions import Predictions, as_pair
 from fer_core.store.datasets import OwnDataset, find_dataset
 from fer_core.store.stored_model import HISTORY, PREDICTIONS, StoredModel
@@ -27,6 +28,14 @@ _CURVES: Final = {
 """Columns of a training history, with what they are and of which faces."""
 
 _COLUMNS: Final = ["epoch", "value", "what", "faces", "name", "model"]
+
+
+def measured_by_most(models: Sequence[StoredModel]) -> tuple[Predictions | None, Measured, list[str]]:
+    """Return predictions of PublicTest judged by most annotators, without votes by the label; metrics; complaints."""
+    answers, complaints = load_predictions(models, "PublicTest", "plain", "plurality")
+    if answers is None:
+        answers, complaints = load_predictions(models, "PublicTest", "plain", "label")
+    return answers, {} if answers is None else measure_models(answers), complaints
 
 
 def load_predictions(

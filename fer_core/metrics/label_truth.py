@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from fer_core.columns import PERCENT, Columns
 from fer_core.data import SPLITS, FaceDataset, FerPlusVotes
 from fer_core.data.fer2013_rows import TEST_FACES, TEST_STARTS, TRAINING_ROWS
 from fer_core.data.near_duplicates import known_same_pictures
@@ -21,6 +22,18 @@ ORDERS: Final[dict[str, str]] = {
     "agreed": "all agree, on another expression",
 }
 """What `contested_faces` can look for, each in words."""
+
+AGREEMENT_COLUMNS: Final[Columns] = {
+    "label": "Label",
+    "faces": ("Faces", "localized"),
+    "clear": ("With one clear answer", PERCENT),
+    "same": ("Answer is the label", PERCENT),
+    "low": ("95 % from", PERCENT),
+    "high": ("to", PERCENT),
+    "votes_for_label": ("Votes for the label", PERCENT),
+    "entropy": ("Entropy, bits", "%.2f"),
+}
+"""Columns of `agreement_by_label` with their titles."""
 
 
 def agreement_by_label(labels: NDArray[np.int64], votes: FerPlusVotes) -> pd.DataFrame:
@@ -139,6 +152,19 @@ def without_copies(predictions: Predictions) -> pd.DataFrame:
             row |= {f"{kind}_{end}": value for end, value in vars(wilson_interval(int(kept.sum()), len(kept))).items()}
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+def without_copies_columns(table: pd.DataFrame) -> Columns:
+    """Return the columns of a table of `without_copies` that are shown; their titles have numbers of faces."""
+    first = table.iloc[0]
+    return {
+        "model": "Model",
+        "all": (f"All {first['all_faces']:,} faces", PERCENT),
+        "no_exact": (f"Without equal pixels: {first['no_exact_faces']:,}", PERCENT),
+        "no_near": (f"Without near copies too: {first['no_near_faces']:,}", PERCENT),
+        "no_near_low": ("95 % from", PERCENT),
+        "no_near_high": ("to", PERCENT),
+    }
 
 
 def _votes_for(labels: NDArray[np.int64], votes: FerPlusVotes) -> NDArray[np.int64]:

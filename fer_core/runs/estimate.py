@@ -5,15 +5,17 @@ from __future__ import annotations
 import contextlib
 import statistics
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
 from filelock import FileLock, Timeout
 
 from fer_core.files import home, read_json, write_json
-from fer_core.models import ModelSpec
+from fer_core.models import ModelSpec, model_spec
 from fer_core.models.backbones import backbone_named
-from fer_core.training.recipe import Recipe, uses_features
+from fer_core.runs.data import ALL_FACES
+from fer_core.training.recipe import Recipe, recipe_for, uses_features
 
 TIMINGS: Final = "timings.json"
 GUESS: Final = (
@@ -68,6 +70,13 @@ def note_timing(
         kind = _kind(spec, recipe)
         kinds[kind] = [*kinds.get(kind, []), timing][-_KEPT:]
         write_json(home() / TIMINGS, kinds)
+
+
+def together(names: Iterable[str]) -> str:
+    """Return how long networks by their names would train on all faces, together; empty for small ones only."""
+    specs = [model_spec(name) for name in names if not name.endswith("_small")]
+    seconds = sum(estimate(spec, recipe_for(spec), faces=ALL_FACES).seconds for spec in specs)
+    return duration_text(seconds) if specs else ""
 
 
 def duration_text(seconds: float) -> str:

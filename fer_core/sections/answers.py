@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 import pandas as pd
 
-from fer_core.columns import percent
+from fer_core.columns import percent, percent_text
+from fer_core.labels import NOT_SURE
 from fer_core.metrics.confusion import HARDEST
 from fer_core.metrics.core import METRICS
 from fer_core.metrics.significance import LEVEL
+from fer_core.types import FaceResult
+
+WEAK: Final = 0.25  # share of the scale below which a map of evidence is nearly dark
 
 
 def best_model(board: pd.DataFrame, metric: str = "accuracy", *, judge: str) -> str:
@@ -215,3 +220,39 @@ def failures(leaves: pd.DataFrame) -> str:
         f"The model is wrong on {percent(overall)} of these faces, and most often where {worst['where']}: on "
         f"{percent(worst['value'])} of {worst['faces']:,} faces."
     )
+
+
+def evidence(share: float, expression: str, against: str | None) -> str:
+    """Say what an activation map shows, whose strongest place is at this share of the scale, against another if any."""
+    if against and share < WEAK:
+        return f"Little separates {expression} from {against}"
+    if against:
+        return f"Blue places speak for {expression}, orange ones for {against}"
+    if share < WEAK:
+        return f"Little speaks for {expression}: at most {percent_text(share)} of the strongest evidence in this face"
+    return f"Bright places speak for {expression}"
+
+
+def covering(points: int, expression: str, against: str | None) -> str:
+    """Say what an occlusion map shows, whose largest drop is of so many points, against another expression if any."""
+    if against:
+        to = f"Covering blue places shifts the balance from {expression} to {against}"
+        return f"{to}, covering orange ones from {against} to {expression}"
+    if points > 0:
+        return f"Covering bright places lowers {expression} most, by up to {points} points"
+    return f"Covering any place lowers {expression} by less than 1 point"
+
+
+def changed(before: FaceResult, after: FaceResult, edited: bool) -> str:
+    """Say what a model says about a face after edits of the picture, if it was `edited`, and what it said before."""
+    was, now = (_answer(face) for face in (before, after))
+    if not edited:
+        return f"{was}: move a control"
+    if (before.expression, before.sure) == (after.expression, after.sure):
+        return f"Still {now}, before {percent_text(before.confidence)}"
+    return f"Now {now}, before {was}"
+
+
+def _answer(face: FaceResult) -> str:
+    likely = f"{face.expression} {percent_text(face.confidence)}"
+    return likely if face.sure else f"{NOT_SURE} ({likely})"

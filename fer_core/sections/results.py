@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pandas as pd
 
@@ -179,10 +179,9 @@ def build_report(
     other = None if answers.own else load_predictions(models, other_split, view, by)[0]
     ensemble = None
     if fusion is not None:
-        try:
-            ensemble = fuse(answers, answers.names, fusion=fusion, holdout=holdout_accuracies(models), other=other)
-        except ValueError as error:
-            raise FerError(str(error)) from error
+        ensemble = combined(answers, answers.names, models, fusion=fusion, other=other)
+        if isinstance(ensemble, str):
+            raise FerError(ensemble)
         answers, other = ensemble.predictions, None if other is None else ensemble.on(other)
 
     def public() -> Results | None:
@@ -192,6 +191,14 @@ def build_report(
     results = Results(models, answers, other, public, ensemble, complaints, tolerance=REPORT_TOLERANCE)
     complaints += [*results.histories[2], *results.degraded[2]]
     return results
+
+
+def combined(answers: Predictions, members: Sequence[str], models: Sequence[StoredModel], **how: Any) -> Ensemble | str:
+    """Return an ensemble of members, see `metrics.ensembles.fuse`, or a sentence on why there is none."""
+    try:
+        return fuse(answers, members, holdout=holdout_accuracies(models), **how)
+    except ValueError as error:
+        return str(error)
 
 
 def holdout_accuracies(models: Sequence[StoredModel]) -> dict[str, float | None]:

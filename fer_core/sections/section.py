@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final
 
 import pandas as pd
 import plotly.graph_objects as go
 
-from fer_core.columns import percent
-
-# the title of each column of a table in order, with the number format of a numeric one, as Streamlit takes it
-Columns = Mapping[str, str | tuple[str, str]]
-
-PERCENT: Final = "%.1f %%"
-"""Number format of a column of shares from 0 to 1, which is shown as percent."""
+from fer_core.columns import PERCENT, Columns, percent
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from fer_core.columns import percent
+from fer_core.columns import PERCENT, percent
 from fer_core.faces import DEGRADATIONS
 from fer_core.figures import curves, matrices, scores
 from fer_core.measuring.robustness import robustness_curves, robustness_summary
@@ -21,7 +21,7 @@ from fer_core.metrics.significance import LEVEL, both_ways
 from fer_core.models.spec import WEIGHTS
 from fer_core.sections import answers as says
 from fer_core.sections.results import Results
-from fer_core.sections.section import PERCENT, Chart, Section
+from fer_core.sections.section import Chart, Section
 
 
 def scoreboard(results: Results, metric: str = "accuracy") -> Section:

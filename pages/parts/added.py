@@ -14,13 +14,12 @@ from fer_core.store.folders import promoted
 from fer_core.types import FerError
 from fer_core.visitors import check_room, limits
 from pages.parts.common import plain, with_code
-from pages.parts.data import computed, fer2013
+from pages.parts.data import fer2013, own_pictures
 
 
 def offer_to_add() -> None:
     """Ask for a file and a name, show how a model would be used, and store it once a button is clicked."""
     own = limits() is None  # model files are opened on one's own computer only
-    # Without a type filter, so that a wrong file gets a sentence that says what is wrong and what works.
     label = "A CSV or Parquet table of predictions" + (", or a model: .onnx or .tflite" if own else "")
     file = st.file_uploader(label, key="c_added")
     name = st.text_input("Name", max_chars=40, placeholder="my_model", key="c_added_name").strip()
@@ -56,9 +55,7 @@ def _offer(file: Any, name: str, dataset: FaceDataset) -> None:
             _done(name)
         return
     with st.spinner("Trying the usual ways to use it"):
-        guesses = computed(_guesses, file, dataset)
-    if isinstance(guesses, str):
-        raise FerError(guesses)
+        guesses = own_pictures(_guesses, file, dataset)
     st.table(guess_table(guesses).head(5), border="horizontal", alt="Ways to use the model, with accuracies")
     if st.button("Use it as in the first row", icon=":material/check:", key="c_added_use"):
         with st.spinner("Measuring", show_time=True):
@@ -67,10 +64,7 @@ def _offer(file: Any, name: str, dataset: FaceDataset) -> None:
 
 
 def _guesses(file: Any, dataset: FaceDataset) -> Any:
-    try:
-        return guess(file.getvalue(), dataset)
-    except FerError as error:
-        return str(error)
+    return guess(file.getvalue(), dataset)
 
 
 def _done(name: str) -> None:

@@ -25,15 +25,12 @@ _PICTURES: Final = "picture_format"
 
 @dataclass(frozen=True)
 class Space:
-    """The pixels that a chart or picture has on a screen of the lecture, and how many times as large as usual type is.
-
-    In a `small` one, a thumbnail, charts do not react.
-    """
+    """The pixels that a chart or picture has on a screen of the lecture."""
 
     width: int
     height: int
-    times: float
-    small: bool = False
+    times: float  # as large as usual is type
+    small: bool = False  # a thumbnail, whose charts do not react
 
 
 _SPACE: Final[ContextVar[Space | None]] = ContextVar("space", default=None)
@@ -92,13 +89,7 @@ def choose_picture_format() -> None:
 
 
 def show_chart(figure: go.Figure, alt: str, key: str | None = None, **settings: Any) -> Any:
-    """Show a chart.
-
-    Args:
-        figure: from `fer_core.figures`.
-        alt: a description for people who cannot see it. Its first words name the pictures that the mode bar saves.
-        key, settings: for `st.plotly_chart`.
-    """
+    """Show a chart; `alt` describes it for people who cannot see it, and names the pictures that the mode bar saves."""
     name = re.split(r"[;:.]", alt)[0]
     picture = {
         "format": str(st.session_state.get(_PICTURES, "PNG")).lower(),

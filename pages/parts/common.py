@@ -9,14 +9,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
 import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from fer_core.columns import TEST_SPLITS, VIEWS, YARDSTICKS, percent_text
+from fer_core.columns import PERCENT, TEST_SPLITS, VIEWS, YARDSTICKS, Columns, percent_text
 from fer_core.data import download_fer2013, find_fer2013
 from fer_core.faces import default_detector
 from fer_core.files import no_formula
@@ -28,17 +28,13 @@ from fer_core.metrics.core import METRICS
 from fer_core.metrics.predictions import Predictions
 from fer_core.models.spec import pretrained_note
 from fer_core.quiz.address import LOCAL
-from fer_core.sections.section import PERCENT
-from fer_core.store.datasets import OwnDataset, find_dataset, list_datasets
+from fer_core.store.datasets import OwnDataset, list_datasets
 from fer_core.store.folders import DEFAULT_MODEL, list_models
 from fer_core.store.stored_model import StoredModel
 from fer_core.types import FaceResult, FerError
 from fer_core.visitors import limits
 from pages.parts.data import predictions
 
-MOST_ANNOTATORS: Final = (
-    "The answer that FER+'s ten annotators gave most often. Faces without one clear answer do not count."
-)
 ERROR: Final = "error_of_an_action"  # key of the session state
 ZIP_LAYOUT: Final = """pictures.zip
    happy/   anna.jpg   ben.png   …
@@ -46,9 +42,6 @@ ZIP_LAYOUT: Final = """pictures.zip
 
 EXPLANATIONS: Final = tomllib.loads(Path(__file__).with_name("explanations.toml").read_text(encoding="utf-8"))
 """What charts and numbers mean, by the title of the popover: `definition`, `reading` and `trap`."""
-
-Columns: TypeAlias = dict[str, str | tuple[str, str]]
-"""The label of each column of a table in order, with the number format of a numeric column."""
 
 
 def plain(text: str) -> str:
@@ -63,10 +56,8 @@ def plain(text: str) -> str:
 
 def with_code(text: str) -> str:
     """Return text as `plain` does, but what stands between two backticks as code, such as a command to copy."""
-    parts = text.split("`")
-    if len(parts) % 2 == 0:
-        return plain(text)
-    return "".join(f"`{part}`" if place % 2 else plain(part) for place, part in enumerate(parts))
+    parts = re.split("(`[^`]*`)", text)
+    return "".join(part if place % 2 else plain(part) for place, part in enumerate(parts))
 
 
 def duration(seconds: float) -> str:
@@ -103,31 +94,6 @@ def servable_models(classes: tuple[str, ...] | None = None) -> list[StoredModel]
         no_model_yet()
         st.stop()
     return models
-
-
-def stored_models(split: str = "PublicTest") -> tuple[list[StoredModel], list[str]]:
-    """Return all models of the classes of a split or own data set, and a sentence for each broken one.
-
-    The page ends if there is none.
-    """
-    classes = EXPRESSIONS if split in TEST_SPLITS else find_dataset(split).classes
-    stored, complaints = list_models(classes=classes)
-    if not stored:
-        warn(complaints, "Some model folders are skipped:")
-        no_model_yet("" if classes == EXPRESSIONS else split)
-        st.stop()
-    return stored, complaints
-
-
-def of_same_classes(models: list[StoredModel]) -> list[StoredModel]:
-    """Return the models with the classes of the first one, and name the others, which cannot be compared with it."""
-    same = [model for model in models if model.card.classes == models[0].card.classes]
-    if others := [model.title for model in models if model not in same]:
-        st.caption(
-            f"Left out: {plain(', '.join(others))}. Only models of the same classes are shown together; "
-            f"{plain(models[0].title)} has other ones."
-        )
-    return same
 
 
 def model_titles(models: Iterable[StoredModel]) -> dict[str, str]:
@@ -173,11 +139,10 @@ def no_model_yet(own: str = "") -> None:
     st.info(words, icon=":material/model_training:")
 
 
-def offer_fer2013(words: str = "") -> None:
-    """If FER2013 is missing, say so after `words`, which say who needs it, with a button that downloads it."""
+def offer_fer2013(words: str = "") -> bool:
+    """Return whether FER2013 is here; if not, say so after `words` on who needs it, and offer to download it."""
     try:
-        find_fer2013()
-        return
+        return bool(find_fer2013())
     except FerError as error:
         st.info(with_code(f"{words}{error}"), icon=":material/database:")
     if limits() is None and not os.environ.get("FER2013_PATH"):
@@ -188,6 +153,7 @@ def offer_fer2013(words: str = "") -> None:
             if failed not in st.session_state:
                 st.rerun()
         warn(st.session_state.pop(failed, []))
+    return False
 
 
 def note_detector() -> None:
@@ -220,45 +186,40 @@ def choose(label: str, options: Iterable[str], key: str, default: str | None = N
     return str(st.segmented_control(label, names, default=default, key=key, **settings) or default)
 
 
-def choose_faces(
-    prefix: str, of: str = "split and by", classes: tuple[str, ...] | None = EXPRESSIONS
-) -> tuple[str, str, str]:
-    """Ask for the test split or an own data set, of these classes or of any, the view and the yardstick.
-
-    `of` says what is asked: "split", "by", and "own" for the split only if there are own data sets.
-
-    `prefix` starts the names of the query parameters, which keep their values when they are not asked. A data set of
-    one's own is judged by its labels, and models are measured on it on demand.
-    """
-    if "split" not in of and not ("own" in of and list_datasets(classes)):
-        return "PublicTest", "plain", choose_yardstick(f"{prefix}_by") if "by" in of else "plurality"
-    splits = "PublicTest is the paper's test split, PrivateTest the challenge's."
-    if own := {dataset.name: dataset for dataset in list_datasets(classes)}:
-        splits += f" Data sets of your own: {plain(', '.join(own))}."
-    views = "plain: predicted once. flip: averaged with its mirror image."
-    split = choose("Test split", [*TEST_SPLITS, *own], f"{prefix}_split", help=splits)
-    view = choose("Each face", VIEWS, f"{prefix}_view", help=views)
-    if split not in own:
-        return split, view, choose_yardstick(f"{prefix}_by")
-    offer_to_measure(own[split], view, f"{prefix}_measure")
-    return split, view, "label"
-
-
 def choose_answers(
     prefix: str, drawer: DeltaGenerator, of: str = "split and by", classes: tuple[str, ...] | None = EXPRESSIONS
 ) -> tuple[list[StoredModel], Predictions]:
-    """Ask in the drawer for faces, see `choose_faces`; return the models of their classes, and their predictions.
+    """Ask in the drawer for faces, the view and the yardstick; return the models of their classes, and predictions.
 
-    Models that are left out are named. The page ends if no model has predictions.
+    The faces are a test split or an own data set, of these classes or of any. `of` says what is asked: "split", "by",
+    and "own" for the split only if there are own data sets. `prefix` starts the names of the query parameters, which
+    keep their values when they are not asked. An own data set is judged by its labels, and models are measured on it on
+    demand. Models that are left out are named. The page ends if no model has predictions.
     """
+    own = {dataset.name: dataset for dataset in list_datasets(classes)}
+    ask = "split" in of or ("own" in of and bool(own))
+    split, view, by, known = "PublicTest", "plain", "plurality", EXPRESSIONS
     with drawer, st.container(horizontal=True):
-        split, view, by = choose_faces(prefix, of, classes)
-        stored, complaints = stored_models(split)
+        if ask:
+            splits = "PublicTest is the paper's test split, PrivateTest the challenge's."
+            splits += f" Data sets of your own: {plain(', '.join(own))}." if own else ""
+            views = "plain: predicted once. flip: averaged with its mirror image."
+            split = choose("Test split", [*TEST_SPLITS, *own], f"{prefix}_split", help=splits)
+            view = choose("Each face", VIEWS, f"{prefix}_view", help=views)
+        if split in own:
+            by, known = "label", own[split].classes
+            offer_to_measure(own[split], view, f"{prefix}_measure")
+        elif ask or "by" in of:
+            by = choose_yardstick(f"{prefix}_by")
+        stored, complaints = list_models(classes=known)
         answers, left_out = predictions(stored, split, view, by)
     warn(complaints + left_out, "Some models are left out:")
-    if answers is None:
+    if not stored:
+        no_model_yet("" if known == EXPRESSIONS else split)
+    elif answers is None:
         words = "No model has predictions of this split. Choose another one, or train a model."
         st.info(words, icon=":material/leaderboard:")
+    if answers is None:
         st.stop()
     return stored, answers
 
@@ -281,8 +242,8 @@ def offer_to_measure(dataset: OwnDataset, view: str, key: str) -> None:
 def choose_yardstick(key: str) -> str:
     """Ask what predictions are judged by, at first that by which the default model was chosen mostly."""
     words = (
-        "FER2013's label: one per face, made from search words on the web and a check by hand. Most annotators: "
-        f"{MOST_ANNOTATORS[0].lower()}{MOST_ANNOTATORS[1:]}"
+        "FER2013's label: one per face, made from search words on the web and a check by hand. Most annotators: the "
+        "answer that FER+'s ten annotators gave most often. Faces without one clear answer do not count."
     )
     titles = {name: upper_first(title) for name, title in YARDSTICKS.items()}
     return choose("Judged by", titles, key, default="plurality", help=words, format_func=titles.__getitem__)
@@ -313,18 +274,12 @@ def whole_number(label: str, low: int, high: int, value: int, key: str, **settin
     return int(st.number_input(label, low, high, value, key=key, bind="query-params" if finite else None, **settings))
 
 
-def path_on_this_computer(label: str, key: str) -> str:
-    """Ask for the path of a folder or file; empty for none, or if the browser runs on another computer than FER Lab."""
-    host = urlsplit(st.context.url or "").hostname
-    here = st.context.ip_address is None and (host is None or host in LOCAL)
-    return st.text_input(label, key=key).strip() if here and limits() is None else ""
-
-
 def file_or_path(prefix: str, label: str, *, path_label: str) -> tuple[Any, str, bool]:
-    """Ask for a file of pictures, or a path on this computer, and whether the pictures are faces already."""
-    # Without a type filter, so that a wrong file gets a sentence that says what is wrong and what works.
-    file = st.file_uploader(label, key=f"{prefix}_zip")
-    path = path_on_this_computer(path_label, f"{prefix}_folder") if file is None else ""
+    """Ask for a file of pictures, or a path if the browser runs here, too, and whether pictures are faces already."""
+    # No file uploader here has a type filter, so that a wrong file gets a sentence on what is wrong and what works.
+    file, path, host = st.file_uploader(label, key=f"{prefix}_zip"), "", urlsplit(st.context.url or "").hostname
+    if file is None and st.context.ip_address is None and (host is None or host in LOCAL):
+        path = st.text_input(path_label, key=f"{prefix}_folder").strip() if limits() is None else ""
     return file, path, whole_image_toggle(f"{prefix}_whole")
 
 
@@ -364,13 +319,6 @@ def explain(name: str, example: str, label: str = "What is this?") -> None:
             f"**{name}**\n\n{words['definition']}\n\n**How to read it.** {words['reading']}\n\n"
             f"**Careful.** {words['trap']}" + (f"\n\n**Here.** {plain(example)}" if example else "")
         )
-
-
-def explained_metric(name: str, value: str, example: str) -> None:
-    """Show a number, and below it the popover that explains it."""
-    with st.container(border=True, gap="xxsmall"):
-        st.metric(name, value)
-        explain(name, example)
 
 
 def why_not_sure(face: FaceResult) -> None:

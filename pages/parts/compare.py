@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -19,28 +19,19 @@ from fer_core.measuring.scoreboard import face_milliseconds, front_models
 from fer_core.metrics.calibration import faces_in_bins
 from fer_core.metrics.core import metric_titles
 from fer_core.metrics.ensembles import FUSIONS, HIGHEST_EXPONENT, LOWEST_EXPONENT, Ensemble
-from fer_core.metrics.paper import (
-    PAPER_VARIANTS,
-    PLAIN_MEANS,
-    paper_metrics,
-    paper_notes,
-    paper_report,
-)
+from fer_core.metrics.paper import PAPER_VARIANTS, PLAIN_MEANS, paper_metrics, paper_notes, paper_report
 from fer_core.metrics.paper_changes import CHANGES_CAPTION, changes_in_prose, changes_table
 from fer_core.metrics.paper_claims import CLAIMS_CAPTION, NOT_TRAINED, in_prose
-from fer_core.models import model_spec
-from fer_core.runs.data import ALL_FACES
-from fer_core.runs.estimate import duration_text, estimate
+from fer_core.runs.estimate import together
 from fer_core.sections import sections, worked
 from fer_core.sections.cards import model_readme, model_text
 from fer_core.sections.section import Section
 from fer_core.store.folders import DEFAULT_MODEL
 from fer_core.store.stored_model import StoredModel
-from fer_core.training.recipe import recipe_for
 from fer_core.types import FerError
 from pages.parts import common
 from pages.parts.charts import narrow_screen, show_chart, show_network
-from pages.parts.common import choose, choose_model, explain, explained_metric, offer_download, plain, show_table, warn
+from pages.parts.common import choose, choose_model, explain, offer_download, plain, show_table, warn
 from pages.parts.data import Selection, computed, results, shared
 from pages.parts.head import finding
 from pages.parts.tuning import papers_study
@@ -69,10 +60,8 @@ def _show(
 ) -> tuple[Section, Any]:
     """Show the chart of a section of `fer_core.sections.sections`; return the section and what is selected on it.
 
-    Args:
-        make: the section, which takes the `choices`. Nobody may change what it returns, because sessions share it.
-        words: below the chart, after the caption.
-        select: whether a click on a point selects it.
+    `make` takes the `choices`; nobody may change what it returns, because sessions share it. `words` follow the
+    caption. With `select`, a click on a point selects it.
     """
     section, figure = shared(_made, make, selection, choices, narrow_screen())
     if figure is None:
@@ -84,16 +73,7 @@ def _show(
 
 
 def _show_table(section: Section, **settings: Any) -> None:
-    show_table(section.table, section.alt, dict(section.columns or {}), **settings)
-
-
-def report_html(selection: Selection) -> str:
-    """Return a report about the models on show as the text of an HTML file."""
-    from fer_core.sections.html import render
-    from fer_core.sections.results import build_report
-
-    fusion = selection.fusion if isinstance(results(selection).ensemble, Ensemble) else None
-    return render(build_report(selection.chosen, selection.split, view=selection.view, fusion=fusion, by=selection.by))
+    show_table(section.table, section.alt, section.columns or {}, **settings)
 
 
 def choose_models(choices: str, drawer: DeltaGenerator) -> Selection:
@@ -107,10 +87,9 @@ def choose_models(choices: str, drawer: DeltaGenerator) -> Selection:
     with drawer, st.container(horizontal=True, vertical_alignment="bottom"):
         if "models" in choices:
             more = len(front) < len(answers.names) and st.toggle("More models", key="c_more", bind="query-params")
-            holder, title = f"{len(answers.names) if more else len(front)} models", answers.titles.__getitem__
-            names = answers.names
-            url: Any = {"key": "c_models", "bind": "query-params", "placeholder": holder}
-            chosen = st.multiselect("Only these models", names, format_func=title, **url) or ([] if more else front)
+            url: Any = {"key": "c_models", "bind": "query-params", "format_func": answers.titles.__getitem__}
+            url["placeholder"] = f"{len(answers.names) if more else len(front)} models"
+            chosen = st.multiselect("Only these models", answers.names, **url) or ([] if more else front)
     members, fusion, exponent = [], "mean", 10
     if "ensemble" in choices:
         with drawer:
@@ -171,7 +150,7 @@ def _by_expression(selection: Selection, top: DeltaGenerator, drawer: DeltaGener
             with st.container():
                 st.markdown("**VGG16_modified, as the paper prints it in section 4.5**")
                 words = "Classification report of VGG16_modified, as the paper prints it"
-                show_table(paper_report(), words, dict(section.columns or {}), placeholder="–")
+                show_table(paper_report(), words, section.columns or {}, placeholder="–")
     st.caption(section.caption)
 
 
@@ -192,11 +171,9 @@ def _with_probabilities(selection: Selection) -> dict[str, str]:
 def _roc_and_pr(selection: Selection, top: DeltaGenerator, drawer: DeltaGenerator) -> None:
     if not (titles := _with_probabilities(selection)):
         return
-    label = "Expression against the rest"
+    label, classes = "Expression against the rest", results(selection).answers.classes
     with drawer, st.grid(2, min_column_width=250):
-        classes = results(selection).answers.classes
-        place = min(3, len(classes) - 1)
-        expression = st.selectbox(label, classes, index=place, key="c_expression", bind="query-params")
+        expression = st.selectbox(label, classes, min(3, len(classes) - 1), key="c_expression", bind="query-params")
         focus = _highlighted(titles, "c_focus")
     with top:
         curves = st.container()
@@ -214,7 +191,9 @@ def _explained(numbers: Mapping[str, tuple[str, str]]) -> None:
     """Show numbers by title, each with the calculation that it comes from."""
     with st.grid(4, min_column_width=150):
         for name, (value, example) in numbers.items():
-            explained_metric(name, value, example)
+            with st.container(border=True, gap="xxsmall"):
+                st.metric(name, value)
+                explain(name, example)
 
 
 def _calibration(selection: Selection, top: DeltaGenerator, drawer: DeltaGenerator) -> None:
@@ -223,9 +202,8 @@ def _calibration(selection: Selection, top: DeltaGenerator, drawer: DeltaGenerat
     with drawer:
         focus = _highlighted(titles, "c_calibrated")
     section, _ = _show(sections.calibration, selection, top, focus=focus)
-    row = section.table[section.table["model"] == focus].iloc[0]
-    bins = results(selection).reliability
-    bins = bins[bins["model"] == focus]
+    row = section.table.query("model == @focus").iloc[0]
+    bins = results(selection).reliability.query("model == @focus")
     _explained(worked.calibration(row, bins, len(results(selection).answers.classes)))
     st.markdown(f"{worked.against_floor(row)}  \n{worked.with_temperature(row)}")
     alt = f"How often each confidence of {focus} occurs"
@@ -286,7 +264,8 @@ def _paper(selection: Selection, top: DeltaGenerator, drawer: DeltaGenerator) ->
         "Ours learn from at most 26,040 of the 28,709 faces of Training, and everything is chosen on the others; the "
         "paper learns from all and chooses on PrivateTest. `fer-lab train NAME --papers-split --recipe paper` does so."
     )
-    if early := [model.title for model in selection.models if _frozen_with_norm(model)]:
+    specs = {model.title: model.card.spec for model in selection.models if model.card.spec}
+    if early := [title for title, spec in specs.items() if spec.frozen and spec.batch_normalization != "none"]:
         st.caption(f"With the batch norm that the paper adds in its second stage only: {plain(', '.join(early))}.")
     _show_table(section, placeholder="–", height="auto")
     st.markdown("**Did it help?**")
@@ -310,11 +289,6 @@ def _paper(selection: Selection, top: DeltaGenerator, drawer: DeltaGenerator) ->
     st.caption(f"Names such as VGG16_modified are the paper’s. {PLAIN_MEANS}")
 
 
-def _frozen_with_norm(model: StoredModel) -> bool:
-    spec = model.card.spec
-    return spec is not None and spec.frozen and spec.batch_normalization != "none"
-
-
 def _changes(changes: pd.DataFrame) -> None:
     """Show what each change that the paper names gains, and what is not trained."""
     missing = changes["verdict"] == NOT_TRAINED
@@ -326,18 +300,11 @@ def _changes(changes: pd.DataFrame) -> None:
         st.table(changes_table(trained), border="horizontal", alt="Accuracy and gain of each change")
         st.caption(CHANGES_CAPTION)
     lacking = [
-        f"{group}: {', '.join(part['change'])} ({_time_to_train(part['first'])})"
+        f"{group}: {', '.join(part['change'])} ({together(part['first']) or '`python -m tests.paper_trials`'})"
         for group, part in changes[missing].groupby("group", sort=False)
     ]
     if lacking:
         st.caption(f"Not trained here: {'; '.join(lacking)}.")
-
-
-def _time_to_train(names: Iterable[str]) -> str:
-    """Return the time that trainings would take on this computer together, or the command of small ones."""
-    specs = [model_spec(name) for name in names if not name.endswith("_small")]
-    seconds = sum(estimate(spec, recipe_for(spec), faces=ALL_FACES).seconds for spec in specs)
-    return duration_text(seconds) if specs else "`python -m tests.paper_trials`"
 
 
 def _model_card(selection: Selection, top: DeltaGenerator, drawer: DeltaGenerator) -> None:

@@ -1,32 +1,16 @@
-"""The parts of the Confusion page: a confusion matrix to click on, and the faces of a cell."""
+"""Faces with what a model predicts, such as those of a cell of the Confusion page."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pandas as pd
-import plotly.graph_objects as go
 import streamlit as st
 
 from fer_core.columns import percent_text
 from fer_core.data.fer2013 import Fer2013Faces
-from pages.parts.charts import show_chart
-from pages.parts.common import with_code
-from pages.parts.face import Tile, face_tiles, fer2013_tile
-
-
-def clickable_matrix(figure: go.Figure, key: str, description: str) -> None:
-    """Show a confusion matrix; a click on a cell chooses it in the select boxes below.
-
-    The key should change with the chosen cell. The chart then starts without a selection, and any cell can be clicked.
-    """
-
-    def choose() -> None:
-        state: Any = st.session_state
-        if picked := state[key].selection.points:
-            state["m_actual"], state["m_predicted"] = picked[0]["customdata"][:2]
-
-    show_chart(figure, description, key=key, on_select=choose, selection_mode="points")
+from pages.parts.common import show_table, with_code
+from pages.parts.face import Tile, face_tiles, fer2013_tile, mark
 
 
 def show_faces(
@@ -43,32 +27,23 @@ def show_faces(
     if not fer2013_faces.missing:
         tiles = [_tile(face, fer2013_faces, with_model) for face in faces.itertuples()]
         known = [tile for tile in tiles if tile is not None]
-        if len(known) < len(tiles):
-            st.caption(
-                f"{len(tiles) - len(known)} faces are not shown: this row of the installed data is another face."
-            )
+        if others := len(tiles) - len(known):
+            st.caption(f"{others} faces are not shown: this row of the installed data is another face.")
         face_tiles(known, key)
     with st.expander("Predictions of all models, and votes of the annotators", expanded=bool(fer2013_faces.missing)):
+        columns = {"row": "Row in the data", "label": "Label in the data", "annotators": "Ten annotators (FER+)"}
+        if fer2013_faces.votes_missing:
+            columns.pop("annotators")
         about = {"row", "label", "actual", "predicted", "confidence", "source"}
-        models = [str(column) for column in faces if column not in about]
-        st.dataframe(
-            faces.assign(annotators=[fer2013_faces.votes(row) for row in faces["row"]]),
-            hide_index=True,
-            height="content",
-            alt="Predictions of all models and votes of the annotators for these faces",
-            column_order=["row", "label", *([] if fer2013_faces.votes_missing else ["annotators"]), *models],
-            column_config={
-                "row": st.column_config.NumberColumn("Row", format="%d", pinned=True, help="In the data, from 0"),
-                "label": "Label in the data",
-                "annotators": st.column_config.TextColumn("Ten annotators (FER+)", width="large"),
-            },
-        )
+        columns |= {name: name for name in map(str, faces) if name not in about}
+        votes = [fer2013_faces.votes(row) for row in faces["row"]]
+        alt = "Predictions of all models and votes of the annotators for these faces"
+        show_table(faces.assign(annotators=votes), alt, columns)
         if fer2013_faces.votes_missing:
             st.caption(with_code(fer2013_faces.votes_missing))
 
 
 def _tile(face: Any, fer2013_faces: Fer2013Faces, with_model: bool) -> Tile | None:
-    mark = ":green[:material/check:]" if face.actual == face.predicted else ":red[:material/close:]"
     about = [f"actual {face.actual}", *([f"says {face.source}"] if with_model else [])]
-    words = f"{mark} **{face.predicted}** {percent_text(face.confidence)}"
+    words = f"{mark(face.predicted, face.actual)} **{face.predicted}** {percent_text(face.confidence)}"
     return fer2013_tile(fer2013_faces, face.row, face.label, words, about)

@@ -25,9 +25,9 @@ from fer_core.labels import EXPRESSIONS
 from fer_core.measuring.own_data import is_measured
 from fer_core.measuring.results import load_predictions
 from fer_core.metrics.core import Measured, measure_models
-from fer_core.metrics.ensembles import Ensemble, fuse
+from fer_core.metrics.ensembles import Ensemble
 from fer_core.metrics.predictions import ENSEMBLE, Predictions
-from fer_core.sections.results import Results, holdout_accuracies
+from fer_core.sections.results import Results, combined
 from fer_core.store.datasets import OwnDataset, find_dataset
 from fer_core.store.stored_model import StoredModel
 from fer_core.threads import kept
@@ -40,23 +40,15 @@ R = TypeVar("R")
 
 @dataclass(frozen=True)
 class Selection:
-    """What the Compare page shows: models on some faces, and an ensemble of some of them.
+    """What the Compare page shows: models on some faces, and an ensemble of some of them."""
 
-    Attributes:
-        models: all stored models.
-        split, view, by: which predictions, and what they are judged by, one of `columns.YARDSTICKS`.
-        names: the models to show; empty for all.
-        members: the models of the ensemble; fewer than two make none.
-        fusion, exponent: how the members are combined.
-    """
-
-    models: tuple[StoredModel, ...]
+    models: tuple[StoredModel, ...]  # all stored ones
     split: str
     view: str
-    by: str = "label"
-    names: tuple[str, ...] = ()
-    members: tuple[str, ...] = ()
-    fusion: str = "mean"
+    by: str = "label"  # what predictions are judged by, one of `columns.YARDSTICKS`
+    names: tuple[str, ...] = ()  # of the models to show; empty for all
+    members: tuple[str, ...] = ()  # of the ensemble; fewer than two make none
+    fusion: str = "mean"  # how they are combined
     exponent: float = 10
 
     @property
@@ -152,16 +144,19 @@ def kept_by(keep: Keep) -> Callable[[Callable[P, R]], Callable[P, R]]:
     return lambda function: wraps(function)(partial(keep, function))
 
 
-def own_pictures(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R | str:
-    """Return the faces that a function finds in a visitor's many pictures, or the message of its `FerError`."""
-    return _few_held_here(_result_or_message, function, *args, **kwargs)
+def own_pictures(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """Return what a function makes of a visitor's file, such as the faces in many pictures; its `FerError` is kept."""
+    found, error = _few_held_here(_tried, function, *args, **kwargs)
+    if error:
+        raise FerError(error)
+    return cast(R, found)
 
 
-def _result_or_message(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+def _tried(function: Callable[..., Any], *args: Any, **kwargs: Any) -> tuple[Any, str]:
     try:
-        return function(*args, **kwargs)
+        return function(*args, **kwargs), ""
     except FerError as error:
-        return str(error)
+        return None, str(error)
 
 
 def classifier(model: StoredModel) -> Classifier:
@@ -194,11 +189,7 @@ def predictions(models: list[StoredModel], split: str, view: str, by: str) -> tu
 
 @st.cache_resource(max_entries=24, show_spinner="Reading stored predictions …", hash_funcs=KEYS)
 def _predictions(
-    models: list[StoredModel],
-    split: str,
-    view: str,
-    by: str,
-    own: object,
+    models: list[StoredModel], split: str, view: str, by: str, own: object
 ) -> tuple[Predictions | None, list[str]]:
     if own:
         dataset = find_dataset(split)
@@ -208,9 +199,7 @@ def _predictions(
 
 def faces_of(split: str) -> Fer2013Faces:
     """Return the faces of FER2013, or those of a data set of one's own, by the rows that predictions have."""
-    if split in TEST_SPLITS:
-        return fer2013()
-    return find_dataset(split).tests_by_row()
+    return fer2013() if split in TEST_SPLITS else find_dataset(split).tests_by_row()
 
 
 def _answers(selection: Selection) -> Predictions | None:
@@ -226,19 +215,9 @@ def results(selection: Selection) -> Results:
     other_split = next(split for split in TEST_SPLITS if split != selection.split)
     # for what must not be fitted on the split on show
     other = None if answers.own else _answers(replace(selection, split=other_split))
-    ensemble: Ensemble | str | None = None
-    if len(set(selection.members) & set(answers.names)) > 1:
-        try:
-            ensemble = fuse(
-                answers,
-                selection.members,
-                fusion=selection.fusion,
-                exponent=selection.exponent,
-                holdout=holdout_accuracies(selection.models),
-                other=other,
-            )
-        except ValueError as error:
-            ensemble = str(error)
+    how: Any = {"fusion": selection.fusion, "exponent": selection.exponent, "other": other}
+    members = set(selection.members) & set(answers.names)
+    ensemble = combined(answers, selection.members, selection.models, **how) if len(members) > 1 else None
     chosen = answers.only(selection.names)
     if isinstance(ensemble, Ensemble):
         fused = ensemble.predictions

@@ -11,40 +11,31 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from fer_core.columns import percent
 from fer_core.data import FaceDataset
 from fer_core.data.fer2013 import Fer2013Faces
-from fer_core.faces import DEGRADATIONS, DetectionStages, degrade, detection_stages, enlarged_pixels, preprocess_faces
+from fer_core.faces import DEGRADATIONS, degrade, detection_stages, enlarged_pixels, preprocess_faces
 from fer_core.figures.bars import class_distribution
 from fer_core.labels import EXPRESSIONS
-from fer_core.measuring.face_table import MEASURES, face_table, filtered, shuffled_places
+from fer_core.measuring.face_table import (
+    MEASURES,
+    face_table,
+    facts_in_words,
+    filtered,
+    ranges_in_words,
+    shuffled_places,
+    votes_in_words,
+)
 from fer_core.models import model_spec, networks_by_input
 from fer_core.models.backbones import BLUE_FIRST, input_picture, network_input
 from fer_core.runs.own_pictures import OwnFaces, read_own_faces, read_own_zip
 from fer_core.sections import answers as says
 from fer_core.store.datasets import list_datasets
 from fer_core.store.folders import DEFAULT_MODEL, load_model
-from fer_core.store.stored_model import StoredModel
-from fer_core.training.augmentation import (
-    AS_THE_ABSTRACT,
-    AS_THE_PAPER,
-    Augmentation,
-    augmentation_in_words,
-    augmented_copies,
-)
+from fer_core.training.augmentation import AS_THE_ABSTRACT, AS_THE_PAPER, augmentation_in_words, augmented_copies
 from fer_core.training.recipe import named_recipe
 from fer_core.types import FerError
-from pages.parts.common import (
-    ZIP_LAYOUT,
-    choose,
-    emphasis,
-    file_or_path,
-    left_out,
-    note_detector,
-    plain,
-    whole_number,
-    with_code,
-)
+from pages.parts import common
+from pages.parts.common import choose, plain, warn, whole_number, with_code
 from pages.parts.data import classifier, computed, computed_here, fer2013, own_pictures
 from pages.parts.face import Tile, face_tiles, fer2013_tile
 from pages.parts.head import answer, finding
@@ -86,17 +77,7 @@ class ShownFaces:
             model = load_model(classes=EXPRESSIONS)
         except FerError:
             model = None
-        if self.is_fer2013:
-            return computed(face_table, self.dataset, model)
-        return (computed_here if self.own else computed)(_own_table, self.dataset, model)
-
-
-def _own_table(dataset: FaceDataset, model: StoredModel | None) -> pd.DataFrame:
-    try:
-        known = None if model is None else classifier(model)
-    except (FerError, OSError):
-        known = None
-    return face_table(dataset, classifier=known)
+        return (computed_here if self.own else computed)(face_table, self.dataset, model, classifier)
 
 
 def choose_faces_shown() -> tuple[ShownFaces | None, bool]:
@@ -123,26 +104,25 @@ def choose_faces_shown() -> tuple[ShownFaces | None, bool]:
 def _own_pictures() -> OwnFaces | None:
     """Ask for a zip or folder; show what is wrong with it, or what was left out."""
     words = "A zip with a folder of pictures for each expression: happy, sad …"
-    file, folder, whole = file_or_path("d", words, path_label="Or the path of such a folder on this computer")
+    file, folder, whole = common.file_or_path("d", words, path_label="Or the path of such a folder on this computer")
     if file is None and not folder:
-        st.code(ZIP_LAYOUT, language=None)
-        st.caption(
-            "At least two expressions, with at least two pictures each. An uploaded zip is deleted when you close this "
-            "page."
-        )
+        st.code(common.ZIP_LAYOUT, language=None)
+        words = "At least two expressions, with at least two pictures each."
+        st.caption(f"{words} An uploaded zip is deleted when you close this page.")
         return None
-    if file is not None:
-        faces = own_pictures(read_own_zip, file, file.name, whole_image=whole)
-    else:
-        faces = own_pictures(_from_folder, folder, whole, int(time() // FOLDER_SECONDS))
-    if isinstance(faces, str):
-        st.warning(with_code(faces), icon=":material/warning:")
+    try:
+        if file is not None:
+            faces = own_pictures(read_own_zip, file, file.name, whole_image=whole)
+        else:
+            faces = own_pictures(_from_folder, folder, whole, int(time() // FOLDER_SECONDS))
+    except FerError as error:
+        warn([str(error)])
         return None
-    left_out(faces.skipped)
-    if not len(faces.dataset):
-        st.warning("No face was found in any of these pictures.", icon=":material/warning:")
-        return None
-    return faces
+    common.left_out(faces.skipped)
+    if len(faces.dataset):
+        return faces
+    warn(["No face was found in any of these pictures."])
+    return None
 
 
 def _from_folder(folder: str, whole: bool, _: int) -> OwnFaces:
@@ -171,6 +151,7 @@ def _open_class() -> None:
     state: Any = st.session_state
     if points := state["d_classes"].selection.points:
         state["d_section"], state["d_label"] = "Faces", str(points[0]["x"])
+        st.query_params["d_label"] = state["d_label"]
 
 
 def browse(shown: ShownFaces, top: DeltaGenerator, drawer: DeltaGenerator) -> None:
@@ -178,13 +159,8 @@ def browse(shown: ShownFaces, top: DeltaGenerator, drawer: DeltaGenerator) -> No
     table = shown.table()
     with drawer:
         faces, ranges = _chosen(shown, table)
-    words = [
-        f"{MEASURES[name].title} {low:g} to {high:g}"
-        for name, (low, high) in ranges.items()
-        if (low, high) != (MEASURES[name].low, MEASURES[name].high)
-    ]
     with top:
-        answer(says.faces(len(faces), len(table), words))
+        answer(says.faces(len(faces), len(table), ranges_in_words(ranges)))
         tiles_place = st.container()
         pages = max(1, -(-len(faces) // ON_A_PAGE))
         number = st.number_input("Page", 1, pages, 1, key="d_page", width=160) if pages > 1 else 1
@@ -198,23 +174,10 @@ def browse(shown: ShownFaces, top: DeltaGenerator, drawer: DeltaGenerator) -> No
 
 
 def _tile(shown: ShownFaces, place: int, face: Any) -> Tile | None:
-    facts = {"Labelled": str(face.label)} | ({} if shown.own else {"Split": str(face.split)})
-    facts |= {
-        "Mean gray": f"{face.brightness:.0f}",
-        "Standard deviation": f"{face.contrast:.0f}",
-        "Sharpness": f"{face.sharpness:.0f}",
-        "Head roll": "unknown" if pd.isna(face.roll) else f"{face.roll:.0f}°",
-        "Nearly the same picture elsewhere": "yes" if face.copy else "no",
-    }
-    about = [_votes_in_words(face)] if shown.is_fer2013 else []
+    facts = {"Labelled": str(face.label)} | ({} if shown.own else {"Split": str(face.split)}) | facts_in_words(face)
+    about = [votes_in_words(face)] if shown.is_fer2013 else []
     tile = fer2013_tile(shown.faces, shown.row(place), str(face.label), f"**{face.label}**", about)
     return tile and replace(tile, facts=facts)
-
-
-def _votes_in_words(face: Any) -> str:
-    if pd.isna(face.agreement):
-        return "no votes"
-    return f"{face.said or 'no clear answer'}, {percent(face.agreement)} agree"
 
 
 def _chosen(shown: ShownFaces, table: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, tuple[float, float]]]:
@@ -233,20 +196,18 @@ def _chosen(shown: ShownFaces, table: pd.DataFrame) -> tuple[pd.DataFrame, dict[
         order = st.selectbox("Order by", titles, format_func=title_of, key="d_order", bind="query-params", width=220)
     with st.container(horizontal=True, vertical_alignment="center"):
         falling = st.toggle("Highest first", key="d_falling", bind="query-params")
-        differing = shown.is_fer2013 and st.toggle(
-            "Label and annotators differ", key="d_differing", bind="query-params"
-        )
+        words, differing = "Label and annotators differ", False
+        if shown.is_fer2013:
+            differing = st.toggle(words, key="d_differing", bind="query-params")
         wrong = st.toggle("The default model is wrong", key="d_wrong", bind="query-params")
         copies = st.toggle("Picture occurs more than once", key="d_copies", bind="query-params")
     ranges: dict[str, tuple[float, float]] = {}
     with st.expander("More filters", icon=":material/tune:"), st.grid("auto", min_column_width=240, gap="medium"):
         for name in columns:
             title, low, high, words = MEASURES[name]
-            words += " A slider at its end includes everything beyond it."
-            shape = "percent" if isinstance(high, float) else None
-            ranges[name] = st.slider(
-                title, low, high, (low, high), key=f"d_{name}", bind="query-params", format=shape, help=words
-            )
+            shape: Any = {"format": "percent"} if name == "agreement" else {}
+            shape["help"] = f"{words} A slider at its end includes everything beyond it."
+            ranges[name] = st.slider(title, low, high, (low, high), key=f"d_{name}", bind="query-params", **shape)
     unknown = int(table["roll"].isna().sum())
     st.caption(f"{unknown:,} of {len(table):,} faces have no head roll: no face or no eyes are detected in them.")
     split, label, said = ("" if value == ANY else str(value) for value in (split, label, said))
@@ -307,16 +268,16 @@ def _augmented(shown: ShownFaces, places: list[int], number: int) -> None:
     key = (shown.dataset.fingerprint, group)
     if key not in asked:
         st.markdown("Copies are drawn by the layers that training uses. They need Keras, which starts slowly.")
-        draw: Any = {"key": "d_draw", "type": emphasis(), "on_click": asked.add, "args": (key,)}
+        draw: Any = {"key": "d_draw", "type": common.emphasis(), "on_click": asked.add, "args": (key,)}
         st.button("Draw augmented copies", icon=":material/casino:", **draw)
         return
     try:
         with st.spinner("Starting Keras, about ten seconds …", show_time=True):
             keep = computed_here if shown.own else computed
-            copies = keep(_drawn, shown.dataset, group, tuple(recipes.values()))
+            copies = keep(augmented_copies, shown.dataset.images[list(group)], tuple(recipes.values()), COPIES)
     except FerError as error:
         asked.discard(key)
-        st.warning(with_code(str(error)), icon=":material/warning:")
+        warn([str(error)])
         return
     face, image = plain(shown.name(places[number])), shown.dataset.images[places[number]]
     with st.grid("auto", min_column_width=120, gap="small"):
@@ -324,10 +285,6 @@ def _augmented(shown: ShownFaces, places: list[int], number: int) -> None:
         for count, copy in enumerate(copies[list(recipes).index(name)][number - start], 1):
             st.image(copy, caption=f"copy {count}", width="stretch", alt=f"Augmented copy {count} of {face}")
     st.caption(augmentation_in_words(recipes[name]))
-
-
-def _drawn(dataset: FaceDataset, places: tuple[int, ...], kinds: tuple[Augmentation, ...]) -> list[Any]:
-    return augmented_copies(dataset.images[list(places)], kinds, COPIES)
 
 
 def _detected(shown: ShownFaces, places: list[int], number: int) -> None:
@@ -340,10 +297,20 @@ def _detected(shown: ShownFaces, places: list[int], number: int) -> None:
                 picture = shown.own.picture(place) if shown.own else shown.dataset.images[place]
                 stages = detection_stages(picture)
             except FerError as error:
-                st.warning(with_code(str(error)), icon=":material/warning:")
+                warn([str(error)])
                 continue
-            _show_stages(plain(shown.name(place)), stages)
-            without += stages.faces == 0
+            name, count = plain(shown.name(place)), stages.faces
+            st.markdown(f"**{name}**, {count or 'no'} face{'' if count == 1 else 's'}")
+            tiles = {"Before": stages.before, "Detected": stages.marked}
+            if stages.upright is not None and stages.gray is not None:
+                crop = (stages.gray if stages.before.ndim == 3 else stages.before)[None]
+                tiles |= {"Upright": stages.upright, "Input": enlarged_pixels(stages.gray, 192)}
+                for caption, kind in {"Closer": "face", "Aligned": "aligned"}.items():
+                    tiles[caption] = enlarged_pixels(preprocess_faces(crop, kind)[0], 192)
+            with st.grid(6, min_column_width=90, gap="small"):
+                for caption, image in tiles.items():
+                    st.image(image, caption=caption, width="stretch", alt=f"{caption}: {name}")
+            without += count == 0
     st.markdown(f"**No face is detected in {without} of {len(shown_places)} pictures.**")
     st.caption(
         "Detected: the box and the five landmarks. Upright: the square around the largest face, rotated so that the "
@@ -351,22 +318,7 @@ def _detected(shown: ShownFaces, places: list[int], number: int) -> None:
         "a photo. Closer: cropped to the detected box without rotation, as in the paper’s figure 4. Aligned: the "
         "same, turned until the eyes are level."
     )
-    note_detector()
-
-
-def _show_stages(name: str, stages: DetectionStages) -> None:
-    """Show the steps for one picture."""
-    count = "1 face" if stages.faces == 1 else f"{stages.faces or 'no'} faces"
-    st.markdown(f"**{name}**, {count}")
-    tiles = {"Before": stages.before, "Detected": stages.marked}
-    if stages.upright is not None and stages.gray is not None:
-        crop = (stages.gray if stages.before.ndim == 3 else stages.before)[None]
-        tiles |= {"Upright": stages.upright, "Input": enlarged_pixels(stages.gray, 192)}
-        for caption, kind in {"Closer": "face", "Aligned": "aligned"}.items():
-            tiles[caption] = enlarged_pixels(preprocess_faces(crop, kind)[0], 192)
-    with st.grid(6, min_column_width=90, gap="small"):
-        for caption, image in tiles.items():
-            st.image(image, caption=caption, width="stretch", alt=f"{caption}: {name}")
+    common.note_detector()
 
 
 STEPS: Final = {"What networks see": _inputs, "Augmentation": _augmented, "Face detection": _detected}

@@ -31,15 +31,7 @@ from fer_core.types import Image
 from pages.parts.charts import show_chart
 from pages.parts.common import emphasis, no_model_yet, plain, warn, with_code
 from pages.parts.face_views import FaceView, edit_panel, face_bars, face_reasons
-from pages.parts.pictures import (
-    EXAMPLE,
-    Picture,
-    annotated,
-    decoded,
-    faces_upright,
-    load_models,
-    result_for,
-)
+from pages.parts.pictures import EXAMPLE, Picture, annotated, decoded, faces_upright, load_models, result_for
 
 FILES: Final = Path(__file__).parent
 TILE_WIDTH, LARGE = 108, 232  # pixels of a face, at least in a row, and on its card
@@ -61,32 +53,19 @@ _PHOTO: Final = st.components.v2.component(
 
 @dataclass(frozen=True, eq=False)
 class Tile:
-    """A face in a row of faces, and what its card knows besides what models say.
+    """A face in a row of faces, and what its card knows besides what models say."""
 
-    Attributes:
-        image: the face, `(height, width)` gray or `(height, width, 3)` RGB, uint8.
-        name: its file or row; the title of the card.
-        words: what stands below the picture, in Markdown.
-        label: its label in the data; empty if it has none.
-        classes: what the data tells apart; models of the same classes are asked.
-        about: smaller lines below the words, plain text.
-        votes: of the annotators for the seven expressions, `(7,)`; None if unknown.
-        other_votes: their votes for other answers.
-        facts: more about it, for the card.
-        picture, number: the picture that it was found in, and its number there; None if the image is the face.
-    """
-
-    image: Image
-    name: str
-    words: str
-    label: str = ""
-    classes: tuple[str, ...] = EXPRESSIONS
-    about: Sequence[str] = ()
-    votes: Sequence[int] | None = None
-    other_votes: int = 0
-    facts: Mapping[str, str] = field(default_factory=dict)
-    picture: Picture | None = None
-    number: int = 1
+    image: Image  # `(height, width)` gray or `(height, width, 3)` RGB, uint8
+    name: str  # its file or row; the title of the card
+    words: str  # what stands below the picture, in Markdown
+    label: str = ""  # in the data; empty if it has none
+    classes: tuple[str, ...] = EXPRESSIONS  # what the data tells apart; models of the same classes are asked
+    about: Sequence[str] = ()  # smaller lines below the words, plain text
+    votes: Sequence[int] | None = None  # of the annotators for the seven expressions, `(7,)`; None if unknown
+    other_votes: int = 0  # for other answers
+    facts: Mapping[str, str] = field(default_factory=dict)  # more about it, for the card
+    picture: Picture | None = None  # that it was found in; None if the image is the face
+    number: int = 1  # of the face in that picture
 
     @property
     def source(self) -> Picture:
@@ -95,6 +74,13 @@ class Tile:
             return self.picture
         content = png(self.image)
         return Picture(self.name, sha256(content).hexdigest(), BytesIO(content), whole_image=True)
+
+
+def mark(answer: str | None, label: str) -> str:
+    """Return a mark for an answer that is the label or is not, as Markdown; empty without an answer."""
+    if answer is None:
+        return ""
+    return ":green[:material/check:]" if answer == label else ":red[:material/close:]"
 
 
 def fer2013_tile(faces: Fer2013Faces, row: int, label: str, words: str, about: Sequence[str] = ()) -> Tile | None:
@@ -161,26 +147,13 @@ def photo(
     _PHOTO(key=key, data=data, on_face_change=clicked)
 
 
-def strip(
-    picture: Picture,
-    model: StoredModel,
-    *,
-    key: str,
-    **click: Any,
-) -> None:
+def strip(picture: Picture, model: StoredModel, *, key: str, **click: Any) -> None:
     """Show all faces of a picture with what a model says, by `face_tiles` with the arguments `click`."""
     faces = result_for(picture, model).faces
-    tiles = [
-        Tile(
-            upright,
-            f"Face {number}",
-            f"{number} {face.answer}",
-            about=[percent_text(face.confidence)],
-            picture=picture,
-            number=number,
-        )
-        for number, (upright, face) in enumerate(zip(faces_upright(picture, model), faces, strict=True), 1)
-    ]
+    tiles = []
+    for number, (upright, face) in enumerate(zip(faces_upright(picture, model), faces, strict=True), 1):
+        known: Any = {"about": [percent_text(face.confidence)], "picture": picture, "number": number}
+        tiles.append(Tile(upright, f"Face {number}", f"{number} {face.answer}", **known))
     with st.container(height=STRIP if len(tiles) > SCROLLED else "content", border=False):
         face_tiles(tiles, key, **click)
 

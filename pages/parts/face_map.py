@@ -9,14 +9,13 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from fer_core.columns import TEST_SPLITS, percent
+from fer_core.columns import PERCENT, TEST_SPLITS, percent
 from fer_core.data.fer2013 import Fer2013Faces
 from fer_core.figures.face_map import COLORINGS, face_map_chart
 from fer_core.figures.matrices import confusion_chart
 from fer_core.metrics.confusion import SHOWN, confusion_cells, sample_faces
 from fer_core.metrics.mapped_faces import FEW, SHEET_COLUMNS, expression_scores, face_sheet, judged, map_table
 from fer_core.metrics.predictions import Predictions, joined
-from fer_core.sections.section import PERCENT
 from fer_core.store.folders import DEFAULT_MODEL, list_models
 from fer_core.store.stored_model import StoredModel
 from fer_core.types import FerError
@@ -59,12 +58,9 @@ def _selected_faces(answers: Predictions, name: str, faces: Fer2013Faces) -> Non
             show_chart(confusion_chart(cells, "counts"), alt)
         with st.container():
             titles = {"f1": "F1", "low": "95 % from", "high": "to", "precision": "Precision", "recall": "Recall"}
-            numbers = {name: (title, PERCENT) for name, title in titles.items()}
-            show_table(
-                scores,
-                "F1 by expression on the selected faces",
-                {"expression": "Expression", "faces": ("Faces", "%d"), **numbers},
-            )
+            columns: dict[str, Any] = {"expression": "Expression", "faces": ("Faces", "%d")}
+            columns |= {name: (title, PERCENT) for name, title in titles.items()}
+            show_table(scores, "F1 by expression on the selected faces", columns)
             if few:
                 st.caption(f"Fewer than {FEW} faces are too few for F1 to say much: {', '.join(few)}.")
             st.caption(f"{answers.yardstick} A selection is not a random sample, so compare with care.")
@@ -93,7 +89,10 @@ def face_map(faces: Fer2013Faces, top: DeltaGenerator, drawer: DeltaGenerator) -
         (model,) = choose_model(mapped, "d_map_model", width=360, help=words)
     name, title = model.name, model.title
     note_utkface([model])
-    answers = {by: _answers(stored, name, by) for by in ("label", "plurality")}
+    answers: dict[str, list[Predictions]] = {}
+    for by in ("label", "plurality"):
+        of_splits = (predictions(stored, split, "plain", by)[0] for split in TEST_SPLITS)
+        answers[by] = [part for part in of_splits if part is not None and name in part.probabilities]
     try:
         table = map_table(model.face_map(), answers["label"], answers["plurality"], name, faces)
     except FerError as error:
@@ -113,12 +112,6 @@ def face_map(faces: Fer2013Faces, top: DeltaGenerator, drawer: DeltaGenerator) -
             "Pictures of the faces need FER2013, and the annotators' agreement needs FER+'s votes. The map, labels, "
             "predictions and results come from stored files."
         )
-
-
-def _answers(stored: list[StoredModel], name: str, by: str) -> list[Predictions]:
-    """Return the predictions of each test split for which this model has some."""
-    parts = (predictions(stored, split, "plain", by)[0] for split in TEST_SPLITS)
-    return [part for part in parts if part is not None and name in part.probabilities]
 
 
 @st.fragment

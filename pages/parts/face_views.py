@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import streamlit as st
 
@@ -12,19 +12,13 @@ from fer_core.explain import NOTABLE, REGIONS, Edits, edit_and_rerun
 from fer_core.faces import Evidence, evidence_for
 from fer_core.figures.bars import model_answers, probability_bars, probability_change, probability_text
 from fer_core.labels import NOT_SURE
+from fer_core.sections import answers as says
 from fer_core.store.stored_model import StoredModel
 from fer_core.types import FaceResult
+from pages.parts import pictures
 from pages.parts.charts import show_chart
 from pages.parts.common import explain, plain, upper_first, why_not_sure
-from pages.parts.pictures import (
-    Picture,
-    analyzer,
-    close_up_of,
-    evidence_tile,
-    input_tile,
-    occlusion_of,
-    result_for,
-)
+from pages.parts.pictures import Picture, evidence_tile, result_for
 
 SLIDERS: Final[dict[str, tuple[str, float, float, float, float, str]]] = {
     "blur": ("Blur", 0.0, 20.0, 0.0, 0.5, "%.1f %%"),
@@ -38,7 +32,6 @@ SLIDERS: Final[dict[str, tuple[str, float, float, float, float, str]]] = {
 PAGE: Final = "p"  # prefix of keys on the Predict page
 PREDICTED: Final = "the prediction"
 OTHERS: Final = "all others"
-WEAK: Final = 0.25  # share of the scale below which a map is nearly dark
 
 
 class FaceView(NamedTuple):
@@ -68,11 +61,8 @@ def face_bars(views: list[FaceView]) -> None:
     if len(views) == 1:
         st.subheader(upper_first(f"{which}{best}"))
         why_not_sure(faces[0])
-        show_chart(
-            probability_bars(faces[0].probabilities, classes=first.classes),
-            f"{first.model.title}, face {first.number}: {_in_order(faces[0], first)}",
-            key="bars",
-        )
+        alt = f"{first.model.title}, face {first.number}: {_in_order(faces[0], first)}"
+        show_chart(probability_bars(faces[0].probabilities, classes=first.classes), alt, key="bars")
     else:
         say = "are" if best == NOT_SURE else "say"
         st.subheader(f"{which}{answers.count(best)} of {len(views)} models {say} {best}")
@@ -111,10 +101,10 @@ def edit_panel(views: list[FaceView], prefix: str = PAGE) -> None:
     edited = edits != Edits()
     first = views[0]
     with results, st.spinner("Predicting the changed face"):
-        part, there = close_up_of(first.picture, first.model, first.number)
+        part, there = pictures.close_up_of(first.picture, first.model, first.number)
         reruns = []
         for view in views:
-            before, by = replace(view.face, face=there), analyzer(view.picture, view.model)
+            before, by = replace(view.face, face=there), pictures.analyzer(view.picture, view.model)
             reruns.append(edit_and_rerun(by, part, before=before, edits=edits, find_again=detect_again))
     found = [(view, after) for view, (_, after) in zip(views, reruns, strict=True) if after is not None]
     with results, st.grid(2, min_column_width=250, gap="medium"):
@@ -130,12 +120,21 @@ def edit_panel(views: list[FaceView], prefix: str = PAGE) -> None:
                 st.markdown(f"**{words}**")
                 _all_in_one(found, "After the changes: ", "change")
             else:
-                _before_and_after(*found[0], edited)
+                ((view, after),) = found
+                before = view.face
+                st.markdown(f"**{plain(view.model.title)}** – {says.changed(before, after, edited)}")
+                alt = (
+                    f"{view.model.title} after the changes: {_in_order(after, view)}; before: {_in_order(before, view)}"
+                )
+                chart = probability_change(before.probabilities, after.probabilities, classes=view.classes)
+                show_chart(chart, alt, key="change")
+                if edited:
+                    st.caption("Gray bars: before the changes.")
 
 
-def _bind(prefix: str) -> Literal["query-params"] | None:
-    """Return where widgets keep their values: on Predict in the URL, which a card does not change."""
-    return "query-params" if prefix == PAGE else None
+def _url(prefix: str) -> Any:
+    """Return the settings of widgets that keep their values: on Predict in the URL, which a card does not change."""
+    return {"bind": "query-params"} if prefix == PAGE else {}
 
 
 def _edit_controls(prefix: str) -> tuple[Edits, bool]:
@@ -144,57 +143,31 @@ def _edit_controls(prefix: str) -> tuple[Edits, bool]:
         st.session_state.update({**neutral, f"{prefix}_cover": [], f"{prefix}_again": False})
 
     values = {
-        name: st.slider(label, low, high, neutral, step, format=shown, key=f"{prefix}_{name}", bind=_bind(prefix))
+        name: st.slider(label, low, high, neutral, step, format=shown, key=f"{prefix}_{name}", **_url(prefix))
         for name, (label, low, high, neutral, step, shown) in SLIDERS.items()
     }
-    cover = st.pills(
-        "Cover", list(REGIONS), selection_mode="multi", key=f"{prefix}_cover", bind=_bind(prefix), wrap=True
-    )
+    url = {"wrap": True, **_url(prefix)}
+    cover = st.pills("Cover", list(REGIONS), selection_mode="multi", key=f"{prefix}_cover", **url)
     words = (
         "Off: the face is cut out as before, so only the expression model is tested. On: the face detector has to find "
         "the face in the changed picture first."
     )
-    detect_again = st.toggle("Find the face again", key=f"{prefix}_again", bind=_bind(prefix), help=words)
+    detect_again = st.toggle("Find the face again", key=f"{prefix}_again", help=words, **_url(prefix))
     st.button("Undo all changes", icon=":material/undo:", on_click=undo, key=f"{prefix}_undo")
     return Edits(**values, cover=tuple(cover)), detect_again
-
-
-def _before_and_after(view: FaceView, after: FaceResult, edited: bool) -> None:
-    """Show the probabilities of one model before and after the changes, below a sentence that compares them."""
-    before = view.face
-    was, now = _in_words(before), _in_words(after)
-    if not edited:
-        sentence = f"{was}: move a control"
-    elif (before.expression, before.sure) == (after.expression, after.sure):
-        sentence = f"Still {now}, before {percent_text(before.confidence)}"
-    else:
-        sentence = f"Now {now}, before {was}"
-    st.markdown(f"**{plain(view.model.title)}** – {sentence}")
-    alt = f"{view.model.title} after the changes: {_in_order(after, view)}; before: {_in_order(before, view)}"
-    chart = probability_change(before.probabilities, after.probabilities, classes=view.classes)
-    show_chart(chart, alt, key="change")
-    if edited:
-        st.caption("Gray bars: before the changes.")
-
-
-def _in_words(face: FaceResult) -> str:
-    likely = f"{face.expression} {percent_text(face.confidence)}"
-    return likely if face.sure else f"{NOT_SURE} ({likely})"
 
 
 def face_reasons(views: list[FaceView], prefix: str = PAGE) -> None:
     """Show the input of the models, their activation maps, and on demand their occlusion maps."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        about = [PREDICTED, *views[0].classes]
-        wanted = st.selectbox("Evidence for", about, key=f"{prefix}_evidence", bind=_bind(prefix), width=200)
-        other = st.selectbox(
-            "Against", [OTHERS, *views[0].classes], key=f"{prefix}_against", bind=_bind(prefix), width=200
-        )
+        names, url = views[0].classes, {"width": 200, **_url(prefix)}
+        wanted = st.selectbox("Evidence for", [PREDICTED, *names], key=f"{prefix}_evidence", **url)
+        other = st.selectbox("Against", [OTHERS, *names], key=f"{prefix}_against", **url)
         words = (
             "Covers one part of the face after the other with gray and measures how far the probability falls: 145 "
             "predictions, half a second per model."
         )
-        with_occlusion = st.toggle("Occlusion map", key=f"{prefix}_occlusion", bind=_bind(prefix), help=words)
+        with_occlusion = st.toggle("Occlusion map", key=f"{prefix}_occlusion", help=words, **_url(prefix))
     st.caption(
         "The maps show in coarse cells where the model finds evidence. They do not say why, or what the person feels."
     )
@@ -233,26 +206,17 @@ def _inputs(views: list[FaceView]) -> None:
         prepared = "" if kind == "none" else f", prepared for {first.model.title}"
         alt = f"Face {first.number}, cut out upright in gray{prepared}"
         caption = f"What {who} saw: 48 × 48 gray pixels"
-        st.image(input_tile(first.face, first.model), caption=caption, width="stretch", alt=alt)
+        st.image(pictures.input_tile(first.face, first.model), caption=caption, width="stretch", alt=alt)
 
 
 def _activation(view: FaceView, expression: str, against: str | None, prefix: str, explained: bool) -> None:
     maps = view.face.activation
     assert maps is not None
     evidence = evidence_for(maps, expression, against=against, classes=view.classes)
-    share = float(abs(evidence.shares).max())
-    if against and share < WEAK:
-        words = f"Little separates {expression} from {against}"
-    elif against:
-        words = f"Blue places speak for {expression}, orange ones for {against}"
-    elif share < WEAK:
-        words = f"Little speaks for {expression}: at most {percent_text(share)} of the strongest evidence in this face"
-    else:
-        words = f"Bright places speak for {expression}"
+    words = says.evidence(float(abs(evidence.shares).max()), expression, against)
     _tile(view, evidence, prefix + words, f"Activation map of {view.model.title} for {expression}", against)
     if explained:
-        of_each = {name: evidence_for(maps, name, classes=view.classes) for name in view.classes}
-        peaks = {name: float(one.shares.max()) for name, one in of_each.items()}
+        peaks = {name: float(evidence_for(maps, name, classes=view.classes).shares.max()) for name in view.classes}
         best, second = sorted(peaks, key=lambda name: -peaks[name])[:2]
         explain(
             "Activation map",
@@ -263,23 +227,14 @@ def _activation(view: FaceView, expression: str, against: str | None, prefix: st
 
 def _occlusion(view: FaceView, expression: str, against: str | None, prefix: str, explained: bool) -> None:
     with st.spinner("Covering the face part by part"):
-        occlusion = occlusion_of(view.picture, view.model, view.number)
+        occlusion = pictures.occlusion_of(view.picture, view.model, view.number)
 
     def points(expression: str) -> int:
         """Return the largest drop of an expression's probability in percentage points."""
         return round(100 * max(0.0, float(occlusion.drop[:, :, view.classes.index(expression)].max())))
 
-    if against:
-        words = (
-            f"Covering blue places shifts the balance from {expression} to {against}, "
-            f"covering orange ones from {against} to {expression}"
-        )
-    elif (drop := points(expression)) > 0:
-        words = f"Covering bright places lowers {expression} most, by up to {drop} points"
-    else:
-        words = f"Covering any place lowers {expression} by less than 1 point"
-    compared: dict[str, Any] = {"against": against, "at_least": NOTABLE, "classes": view.classes}
-    evidence = evidence_for(occlusion.drop, expression, **compared)
+    words = says.covering(points(expression), expression, against)
+    evidence = evidence_for(occlusion.drop, expression, against=against, at_least=NOTABLE, classes=view.classes)
     _tile(view, evidence, prefix + words, f"Occlusion map of {view.model.title} for {expression}", against)
     if explained:
         (rows, columns, _), face = occlusion.drop.shape, view.face

@@ -16,7 +16,7 @@ from streamlit.delta_generator import DeltaGenerator
 from fer_core.columns import percent
 from fer_core.data.pictures import LAYOUT, open_grouped
 from fer_core.fairness.faces import AND, AuditedFaces, dataset_faces, picture_faces, stored_faces
-from fer_core.fairness.groups import ALL, LIMITS, MINIMUM, RATES
+from fer_core.fairness.groups import ALL, GAP_COLUMNS, LIMITS, MINIMUM, RATES
 from fer_core.fairness.properties import PROPERTIES
 from fer_core.figures.scores import error_leaves, group_rates
 from fer_core.files import csv_text
@@ -69,19 +69,16 @@ def test_faces() -> AuditedFaces | None:
 
 def own_pictures() -> AuditedFaces | None:
     """Ask for pictures and a model, and return the faces with its predictions; None before there are any."""
-    file, path, whole = common.file_or_path(
-        "a",
-        "A zip of pictures with a table of groups, or a Parquet table that holds both",
-        path_label="Or the path of such a file, or of a folder of pictures with a table, on this computer",
-    )
+    words = "A zip of pictures with a table of groups, or a Parquet table that holds both"
+    here = "Or the path of such a file, or of a folder of pictures with a table, on this computer"
+    file, path, whole = common.file_or_path("a", words, path_label=here)
     (model,) = common.choose_model(common.servable_models(EXPRESSIONS), "a_served")
     common.note_utkface([model], scores=False)
     if file is None and not path:
         st.session_state.pop(_AUDITED, None)
         st.code(EXAMPLE, language=None)
-        st.caption(
-            f"{plain(LAYOUT)} Uploads are deleted once they are predicted; faces and results are gone with this page."
-        )
+        words = "Uploads are deleted once they are predicted; faces and results are gone with this page."
+        st.caption(f"{plain(LAYOUT)} {words}")
         return None
     asked_for = (path if file is None else file.file_id, model.name, whole)
     done, faces = st.session_state.get(_AUDITED, (None, None))
@@ -89,7 +86,7 @@ def own_pictures() -> AuditedFaces | None:
         try:
             faces = _predicted(file, path, model, whole)
         except FerError as error:
-            st.warning(with_code(str(error)), icon=":material/warning:")
+            common.warn([str(error)])
             return None
         st.session_state[_AUDITED] = (asked_for, faces)
     common.left_out(faces.notes)
@@ -135,12 +132,13 @@ def groups(faces: AuditedFaces, top: DeltaGenerator, drawer: DeltaGenerator) -> 
         if rate != "accuracy":
             expression = choose("Expression", (SEVEN, *EXPRESSIONS), "a_expression", wrap=True)
     shown = audit.rates[audit.rates["rate"] == rate]
-    if expression != SEVEN:
-        shown = shown[shown["expression"] == expression]
     gaps = audit.gaps[audit.gaps["rate"] == rate].sort_values("gap", ascending=False)
+    chosen = gaps
+    if expression != SEVEN:
+        shown, chosen = (table[table["expression"] == expression] for table in (shown, gaps))
     about = f"{PROPERTIES[by].title}: {PROPERTIES[by].words}." if by in PROPERTIES else ""
     with top:
-        answer(says.gap(gaps if expression == SEVEN else gaps[gaps["expression"] == expression], faces.divisions[by]))
+        answer(says.gap(chosen, faces.divisions[by]))
         _chart(faces, shown, RATES[rate], by, "" if and_by == NONE else str(and_by))
         hint = "Click a point to see mistakes in its group. " if faces.source else ""
         st.caption(f"{hint}{plain(faces.model)}. {plain(faces.faces)}. {about}")
@@ -148,7 +146,12 @@ def groups(faces: AuditedFaces, top: DeltaGenerator, drawer: DeltaGenerator) -> 
     if gaps.empty:
         st.caption(f"There are no two groups of at least {least} faces to compare.")
     else:
-        _show_gaps(gaps)
+        beyond = (gaps["p_holm"] < LEVEL).sum()
+        words = f"are larger than chance explains (p < {LEVEL:g} after Holm’s correction)."
+        st.markdown(f"**{beyond} of {len(gaps)} gaps** {words}")
+        shares = ["highest_value", "lowest_value", "gap", "low", "high"]
+        table = gaps.assign(**{name: 100 * gaps[name] for name in shares})
+        common.show_table(table, "Largest gap between groups for each expression", GAP_COLUMNS)
     name = f"fer-lab-audit-{audit.by.replace(' × ', '-')}.csv"
     common.offer_download("All rates and groups", lambda: csv_text(audit.rates), name, "text/csv", "download", "a_csv")
 
@@ -172,12 +175,8 @@ def _chart(faces: AuditedFaces, rates: pd.DataFrame, title: str, by: str, and_by
     if cell is not None and cell[0] in set(known["group"]):
         left, right = st.columns([6, 5], gap="medium")
         with right:
-            of = "" if cell[1] == ALL else f", {cell[1]}"
-            show_faces(
-                faces.mistakes(*cell, by=by, and_by=and_by),
-                faces.pictures or fer2013(),
-                f"Mistakes: {plain(cell[0])}{of}",
-            )
+            mistakes, of = faces.mistakes(*cell, by=by, and_by=and_by), "" if cell[1] == ALL else f", {cell[1]}"
+            show_faces(mistakes, faces.pictures or fer2013(), f"Mistakes: {plain(cell[0])}{of}")
     key = f"a_rates_{cell}"  # after a click the chart starts without a selection, so that any point can be clicked
 
     def choose_point() -> None:
@@ -200,16 +199,16 @@ def changes(faces: AuditedFaces, top: DeltaGenerator, drawer: DeltaGenerator) ->
     with drawer:
         by = choose("Divide people by", divisions, "a_people", format_func=lambda name: str(name).capitalize() or NONE)
     rates = rates[rates["by"] == by]
-    compared = rates[rates["faces"] >= MINIMUM] if (rates["faces"] >= MINIMUM).any() else rates
+    enough = rates["faces"] >= MINIMUM
+    compared = rates[enough] if enough.any() else rates
     cells = rates[["change", "group", "value"]].to_numpy()
     words = "; ".join(f"{change}, {group or 'all'}: {percent(value)}" for change, group, value in cells)
     of = rates.get("data", pd.Series(["your pictures"])).iloc[0]
-    rates = rates.assign(expression=rates["change"], compared=rates["faces"] >= MINIMUM)
-    rates["group"] = rates["group"].replace("", "all faces")
+    shown = rates.assign(expression=rates["change"], compared=enough, group=rates["group"].replace("", "all faces"))
     with top:
         finding(
             says.consistency(compared, str(by).capitalize()),
-            group_rates(rates, "Same prediction", narrow=narrow_screen()),
+            group_rates(shown, "Same prediction", narrow=narrow_screen()),
             f"Share of faces whose prediction stays the same after a change: {words}"[:900],
             plain(f"{faces.model}, faces of {of}. It needs no labels, and does not say whether a prediction is right."),
         )
@@ -217,11 +216,7 @@ def changes(faces: AuditedFaces, top: DeltaGenerator, drawer: DeltaGenerator) ->
 
 def failures(faces: AuditedFaces, top: DeltaGenerator, drawer: DeltaGenerator) -> None:  # noqa: ARG001
     """Show the kinds of faces on which the model is wrong most often."""
-    try:
-        leaves = computed(AuditedFaces.where_it_fails, faces)
-    except FerError as error:
-        st.info(with_code(str(error)), icon=":material/info:")
-        return
+    leaves = computed(AuditedFaces.where_it_fails, faces)
     overall = float(leaves["wrong"].sum() / leaves["faces"].sum())
     with top:
         words = "; ".join(f"{where} {percent(value)}" for where, value in leaves[["where", "value"]].to_numpy())
@@ -245,29 +240,3 @@ SECTIONS: Final[dict[str, Callable[[AuditedFaces, DeltaGenerator, DeltaGenerator
     "Changed faces": changes,
     "What this can say": limits,
 }
-
-
-def _show_gaps(gaps: pd.DataFrame) -> None:
-    beyond = (gaps["p_holm"] < LEVEL).sum()
-    st.markdown(
-        f"**{beyond} of {len(gaps)} gaps** are larger than chance explains (p < {LEVEL:g} after Holm’s correction)."
-    )
-    in_percent = ["highest_value", "lowest_value", "gap", "low", "high"]
-    common.show_table(
-        gaps.assign(**{name: 100 * gaps[name] for name in in_percent}),
-        "Largest gap between groups for each expression",
-        {
-            "expression": "Expression",
-            "highest": "Highest",
-            "highest_value": ("Rate, %", "%.1f"),
-            "lowest": "Lowest",
-            "lowest_value": ("Rate, % ", "%.1f"),
-            "gap": ("Gap, points", "%.1f"),
-            "low": ("95 % from", "%.1f"),
-            "high": ("to", "%.1f"),
-            "ratio": ("Lowest / highest", "%.2f"),
-            "ratio_low": ("95 % from ", "%.2f"),
-            "ratio_high": ("to ", "%.2f"),
-            "p_holm": ("p (Holm)", "%.4f"),
-        },
-    )

@@ -18,18 +18,9 @@ from fer_core.metrics import label_truth
 from fer_core.metrics.confusion import HARDEST, hardest_faces, label_cells
 from fer_core.metrics.paper import IN_PACKAGES_ARE, packages_table, published_table
 from fer_core.sections import answers as says
-from fer_core.sections.section import PERCENT
 from fer_core.store.folders import list_models
-from pages.parts.common import (
-    choose,
-    choose_answers,
-    choose_predictions,
-    choose_yardstick,
-    note_utkface,
-    plain,
-    show_table,
-    with_code,
-)
+from pages.parts import common
+from pages.parts.common import choose, note_utkface, plain, show_table, with_code
 from pages.parts.confusion import show_faces
 from pages.parts.data import faces_of, predictions
 from pages.parts.face import Tile, face_tiles, fer2013_tile
@@ -65,20 +56,7 @@ def labels(faces: Fer2013Faces, top: DeltaGenerator, drawer: DeltaGenerator) -> 
             f"do not count (95 % interval {low} to {high}). A perfect reader of the majority has this accuracy by "
             "FER2013’s label.",
         )
-    show_table(
-        table,
-        "Agreement of the annotators by label",
-        {
-            "label": "Label",
-            "faces": ("Faces", "localized"),
-            "clear": ("With one clear answer", PERCENT),
-            "same": ("Answer is the label", PERCENT),
-            "low": ("95 % from", PERCENT),
-            "high": ("to", PERCENT),
-            "votes_for_label": ("Votes for the label", PERCENT),
-            "entropy": ("Entropy, bits", "%.2f"),
-        },
-    )
+    show_table(table, "Agreement of the annotators by label", label_truth.AGREEMENT_COLUMNS)
     st.caption(
         "Annotators: FER+ (Barsoum et al. 2016), ten people per face, who could also answer contempt, unknown or not a "
         "face. Entropy is 0 if all ten say the same, and 1 if they are divided equally between two answers."
@@ -113,10 +91,10 @@ def published(faces: Fer2013Faces, top: DeltaGenerator, drawer: DeltaGenerator) 
 
 def hardest(faces: Fer2013Faces, top: DeltaGenerator, drawer: DeltaGenerator) -> None:  # noqa: ARG001 (as all)
     """Show test faces that all models get wrong, that one gets wrong with confidence, or that divide the models."""
-    stored, answers = choose_answers("d_hard", drawer)
+    stored, answers = common.choose_answers("d_hard", drawer)
     with drawer, st.container(horizontal=True):
         order = choose("Show faces where", HARDEST, "d_hardest", format_func=HARDEST.__getitem__)
-        name = choose_predictions(stored, answers, "d_hard_model")
+        name = common.choose_predictions(stored, answers, "d_hard_model")
     table = hardest_faces(answers, order, name)
     with top:
         answer(says.hardest(order, len(table), of=len(answers.labels)))
@@ -142,7 +120,7 @@ def copies(faces: Fer2013Faces, top: DeltaGenerator, drawer: DeltaGenerator) -> 
     st.header("Accuracy without them")
     with drawer, st.container(horizontal=True):
         split = choose("Test split", TEST_SPLITS, "d_copies_split")
-        by = choose_yardstick("d_copies_by")
+        by = common.choose_yardstick("d_copies_by")
     exact, near = label_truth.copied_faces(split)
     st.markdown(
         f"**{exact} faces of {split}** have equal pixels in Training, and **{near} more** are nearly the same picture "
@@ -154,31 +132,16 @@ def copies(faces: Fer2013Faces, top: DeltaGenerator, drawer: DeltaGenerator) -> 
         st.info("No model has predictions of this split.", icon=":material/info:")
     else:
         table = label_truth.without_copies(answers).sort_values("all", ascending=False)
-        first = table.iloc[0]
-        show_table(
-            table,
-            f"Accuracy on {split} with and without faces that are also in Training",
-            {
-                "model": "Model",
-                "all": (f"All {first['all_faces']:,} faces", PERCENT),
-                "no_exact": (f"Without equal pixels: {first['no_exact_faces']:,}", PERCENT),
-                "no_near": (f"Without near copies too: {first['no_near_faces']:,}", PERCENT),
-                "no_near_low": ("95 % from", PERCENT),
-                "no_near_high": ("to", PERCENT),
-            },
-        )
+        alt = f"Accuracy on {split} with and without faces that are also in Training"
+        show_table(table, alt, label_truth.without_copies_columns(table))
         st.caption(
             f"Accuracy on {answers.where}. The interval belongs to the last number. The other numbers of this app "
             "include all faces, as published results do."
         )
         note_utkface(model for model in stored if model.name in answers.names)
-    if faces.dataset is not None:
-        _pairs_with_differing_labels(faces, faces.dataset)
-
-
-def _pairs_with_differing_labels(faces: Fer2013Faces, dataset: FaceDataset) -> None:
-    differing, pairs = label_truth.differing_copies(dataset)
-    st.header("One picture, two labels")
-    st.markdown(f"**{len(differing):,} of {pairs:,} pairs** have different labels.")
-    face_tiles([_tile(faces, dataset, place) for pair in differing[:PAIRS_SHOWN] for place in pair], "copies")
-    st.caption("Two faces next to each other are a pair.")
+    if (dataset := faces.dataset) is not None:
+        differing, pairs = label_truth.differing_copies(dataset)
+        st.header("One picture, two labels")
+        st.markdown(f"**{len(differing):,} of {pairs:,} pairs** have different labels.")
+        face_tiles([_tile(faces, dataset, place) for pair in differing[:PAIRS_SHOWN] for place in pair], "copies")
+        st.caption("Two faces next to each other are a pair.")

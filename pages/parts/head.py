@@ -27,20 +27,16 @@ def frame(page: str) -> DeltaGenerator:
     _PLACE.set(top.container())
     body = st.container()
     watch_width()
-    if (screen := _screen_of(page)) and not narrow_screen():
+    step = str(st.session_state.get("t_step") or st.query_params.get("t_step") or "").lower()
+    screen = next((screen.name for screen in SCREENS.values() if screen.page == page), "")
+    if page == "tour" and step in SCREENS:
+        screen = step
+    if screen and not narrow_screen():
         words = "One sentence and one chart that fill the screen. The arrow keys lead through the whole lecture."
         link: Any = {"label": "Present", "icon": ":material/slideshow:", "help": words}
         chosen = {f"{OF_PAGE}{name}": value for name, value in st.query_params.to_dict().items()}
         top.page_link("pages/lecture.py", query_params={**chosen, SCREEN: screen}, **link)
     return body
-
-
-def _screen_of(page: str) -> str:
-    """Return the name of the screen that shows what a page shows; empty for none."""
-    step = str(st.session_state.get("t_step") or st.query_params.get("t_step") or "").lower()
-    if page == "tour" and step in SCREENS:
-        return step
-    return next((screen.name for screen in SCREENS.values() if screen.page == page), "")
 
 
 def head(title: str, sentence: str = "") -> None:

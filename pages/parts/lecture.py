@@ -23,29 +23,11 @@ from fer_core.sections import answers as says
 from fer_core.sections.screens import CLASS, SCREENS, Screen, lecture, save_lecture, screen_at, steps
 from fer_core.store.folders import list_models
 from fer_core.types import FerError
+from pages.parts import common, pictures
 from pages.parts.charts import Space, show_chart, space_here, within
-from pages.parts.common import (
-    ERROR,
-    attempt,
-    choose,
-    note_detector,
-    plain,
-    servable_models,
-    upper_first,
-    warn,
-    with_code,
-)
+from pages.parts.common import ERROR, attempt, choose, note_detector, plain, upper_first, warn, with_code
 from pages.parts.data import computed, predictions
-from pages.parts.pictures import (
-    EXAMPLE,
-    Picture,
-    annotated,
-    opened_model,
-    picture_of_example,
-    pictures_from,
-    result_for,
-    tour_of,
-)
+from pages.parts.pictures import EXAMPLE, Picture, opened_model, result_for
 from pages.parts.quiz import game
 from pages.parts.room import class_screen, led_room
 from pages.parts.stage import OF_PAGE, SCREEN, stage
@@ -78,26 +60,22 @@ def show_screen(step: str) -> None:
 def _draw(screen: Screen, controls: DeltaGenerator | None) -> str:
     """Draw a screen without the class, and return its sentence."""
     try:
-        if screen.name.title() in STEPS:
-            _tour(screen.name)
-            return screen.sentence
-        return OTHERS[screen.name](controls) or screen.sentence
+        if (step := screen.name.title()) not in STEPS:
+            return OTHERS[screen.name](controls) or screen.sentence
+        stored = [model for model in common.servable_models(EXPRESSIONS) if model.card.spec is not None]
+        model, picture, space = opened_model(stored), _picture(), space_here()
+        assert model.card.spec is not None
+        width: Any = round(ASPECTS[screen.name] * space.height) if space and screen.name in ASPECTS else "stretch"
+        with st.container(width=width, horizontal_alignment="center"):
+            STEPS[step](pictures.tour_of(picture, model, model.card.spec), picture)
+        return screen.sentence
     except FerError as error:
         st.info(with_code(str(error)), icon=":material/info:")
         return screen.sentence or screen.title
 
 
-def _tour(name: str) -> None:
-    stored = [model for model in servable_models(EXPRESSIONS) if model.card.spec is not None]
-    model, picture, space = opened_model(stored), _picture(), space_here()
-    assert model.card.spec is not None
-    width: Any = round(ASPECTS[name] * space.height) if space and name in ASPECTS else "stretch"
-    with st.container(width=width, horizontal_alignment="center"):
-        STEPS[name.title()](tour_of(picture, model, model.card.spec), picture, model)
-
-
 def _picture() -> Picture:
-    return st.session_state.get(_PHOTO) or picture_of_example(_asked(EXAMPLE))
+    return st.session_state.get(_PHOTO) or pictures.picture_of_example(_asked(EXAMPLE))
 
 
 def _face(controls: DeltaGenerator | None) -> str:
@@ -110,11 +88,11 @@ def _face(controls: DeltaGenerator | None) -> str:
             elif _PHOTO in st.session_state:
                 st.button("Another photo", on_click=st.session_state.pop, args=(_PHOTO, None))
         if source == "Camera" and _PHOTO not in st.session_state:
-            if photos := pictures_from("Camera", prefix="lecture"):
+            if photos := pictures.pictures_from("Camera", prefix="lecture"):
                 st.session_state[_PHOTO] = photos[0]
                 st.rerun()
             return "Look into the camera."
-    model = opened_model(servable_models(EXPRESSIONS))
+    model = opened_model(common.servable_models(EXPRESSIONS))
     result = result_for(_picture(), model)
     if not result.faces:
         st.info(plain(result.error or "No face was found. Come closer, and look into the camera."))
@@ -122,7 +100,7 @@ def _face(controls: DeltaGenerator | None) -> str:
     face, space = result.faces[0], space_here()
     left, right = st.columns(2, gap="large", vertical_alignment="center")
     width: Any = min(space.height, space.width // 2 - 40) if space else "stretch"
-    left.image(annotated(_picture(), model), width=width, alt=f"A face with a box, labelled {face.answer}")
+    left.image(pictures.annotated(_picture(), model), width=width, alt=f"A face with a box, labelled {face.answer}")
     with right:
         show_chart(probability_bars(face.probabilities), f"Probabilities: {probability_text(face.probabilities)}")
     if not face.sure:
@@ -142,7 +120,7 @@ def _yardstick(page: str) -> str:
 def _judged(page: str) -> tuple[Predictions, str]:
     """Return predictions and the name of a model: those that a page shows whose query parameters begin with `page`."""
     split = "PrivateTest" if _asked(f"{page}_split") == "PrivateTest" else "PublicTest"
-    answers, _ = predictions(list_models(classes=EXPRESSIONS)[0], split, "plain", _yardstick(page))
+    answers = predictions(list_models(classes=EXPRESSIONS)[0], split, "plain", _yardstick(page))[0]
     if answers is None:
         raise FerError("No model has predictions of FER2013's test faces. Train one, or reinstall FER Lab.")
     chosen = (name for name, title in answers.titles.items() if title == _asked(f"{page}_model"))
@@ -154,7 +132,7 @@ def _first_sentence(words: str) -> str:
 
 
 def _votes(_: DeltaGenerator | None) -> str:
-    answers, _first = _judged("d")
+    answers = _judged("d")[0]
     cells = label_cells(answers.given, answers.labels)
     words = says.labels(cells)
     show_chart(confusion_chart(cells, "rates", titles=("FER2013’s label", "Most annotators")), words)
@@ -224,35 +202,25 @@ OTHERS: Final[dict[str, Callable[[DeltaGenerator | None], str]]] = {
 
 def overview() -> None:
     """Show a card for each screen, which opens it, and ask which screens are shown, in which order."""
-
-    def save() -> None:
-        attempt(lambda: save_lecture(st.session_state["lecture_order"]))
-
     warn(st.session_state.pop(ERROR, []))
     shown = [screen.name for screen in lecture()]
     start: Any = {"icon": ":material/slideshow:", "query_params": {SCREEN: shown[0]}}
     st.page_link("pages/lecture.py", label="**Start**", **start)
     with st.expander("Choose screens and their order", icon=":material/tune:"):
-        words, title = "A screen that you add comes last. Without any, all are shown in their first order.", _title
-        order: Any = {"key": "lecture_order", "on_change": save, "help": words, "format_func": title}
-        st.multiselect("Screens in their order", SCREENS, default=shown, **order)
+        words = "A screen that you add comes last. Without any, all are shown in their first order."
+        save = (lambda: save_lecture(st.session_state["lecture_order"]),)
+        order: Any = {"key": "lecture_order", "on_change": attempt, "args": save, "help": words}
+        title_of = {name: screen.title for name, screen in SCREENS.items()}.__getitem__
+        st.multiselect("Screens in their order", SCREENS, default=shown, format_func=title_of, **order)
     with st.grid("auto", min_column_width=240, gap="small"):
-        for place, name in enumerate(shown):
+        for place, screen in enumerate(lecture(), 1):
             with st.container(border=True, height="stretch"):
-                _card(place, name)
+                frame: Any = {"border": False, "horizontal_alignment": "center"}
+                with st.container(height=_THUMBNAIL.height + 16, **frame), within(_THUMBNAIL):
+                    sentence = _draw(screen, None)
+                link: Any = {"query_params": {SCREEN: screen.name}}
+                st.page_link("pages/lecture.py", label=f"**{place}. {screen.title}**", **link)
+                st.caption(f"{sentence}  \n{screen.minutes:g} min")
+                with st.popover("Notes", type="tertiary"):
+                    st.markdown("\n".join(f"- {note}" for note in screen.notes))
     note_detector()
-
-
-def _title(name: str) -> str:
-    return SCREENS[name].title
-
-
-def _card(place: int, name: str) -> None:
-    screen = SCREENS[name]
-    with st.container(height=_THUMBNAIL.height + 16, border=False, horizontal_alignment="center"), within(_THUMBNAIL):
-        sentence = _draw(screen, None)
-    link: Any = {"query_params": {SCREEN: name}}
-    st.page_link("pages/lecture.py", label=f"**{place + 1}. {screen.title}**", **link)
-    st.caption(f"{sentence}  \n{screen.minutes:g} min")
-    with st.popover("Notes", type="tertiary"):
-        st.markdown("\n".join(f"- {note}" for note in screen.notes))

@@ -10,19 +10,14 @@ from typing import Any, Final
 import streamlit as st
 from streamlit_webrtc import WebRtcMode, webrtc_streamer
 
-from fer_core.data import SAMPLE_CREDIT
-from fer_core.figures.bars import probability_bars, probability_text
+from fer_core.figures.bars import probability_bars
 from fer_core.figures.timelines import timeline_chart
 from fer_core.inference.live import LiveSession, LiveStatus, release_memory
 from fer_core.inference.stream import TrackedFace
-from fer_core.store.stored_model import StoredModel
 from pages.parts.charts import show_chart
-from pages.parts.common import offer_download, why_not_sure
-from pages.parts.data import classifier
-from pages.parts.face import photo
-from pages.parts.pictures import FROZEN, LIVE, SAMPLE, Picture, result_for
+from pages.parts.common import offer_download
+from pages.parts.pictures import FROZEN, LIVE, Picture
 
-SESSION: Final = "live_session"
 FOLLOWED: Final = "live_followed"
 REFRESHES_WITHOUT_PICTURE: Final = "live_refreshes_without_picture"
 FROZEN_PNG: Final = "live_frozen_png"
@@ -48,16 +43,6 @@ TRANSLATIONS: Final = {
     "device_not_available": "No camera can be used. Is one plugged in, and does no other program use it?",
     "device_access_denied": "The camera is blocked for this page. Allow it beside the address bar, then start again.",
 }
-
-
-def session_for(model: StoredModel) -> LiveSession:
-    """Return the visitor's live session, which uses this model from now on."""
-    if SESSION not in st.session_state:
-        st.session_state[SESSION] = LiveSession(classifier(model), model.name)
-    elif st.session_state.get("live_model") != model:
-        st.session_state[SESSION].use(classifier(model), model.name)
-    st.session_state["live_model"] = model
-    return st.session_state[SESSION]
 
 
 def camera(session: LiveSession) -> bool:
@@ -93,55 +78,35 @@ def ice_servers() -> list[dict[str, Any]]:
     return [dict(server) for server in servers if "urls" in server]
 
 
-def sample_picture(model: StoredModel) -> None:
-    """Show the annotated sample until the camera runs."""
-    place, _ = st.columns([2, 1])
-    with place:
-        photo(SAMPLE, model)
-        st.caption(f"Until then: {SAMPLE_CREDIT}")
-
-
-def sample_reading(model: StoredModel) -> None:
-    """Show the probabilities of the sample until the camera runs."""
-    for face in result_for(SAMPLE, model).faces[:1]:
-        st.subheader(f"The built-in sample: {face.answer}")
-        why_not_sure(face)
-        alt = f"Probabilities: {probability_text(face.probabilities, len(face.classes), classes=face.classes)}"
-        show_chart(probability_bars(face.probabilities, classes=face.classes), alt)
-
-
 @st.fragment(run_every=0.5)
 def readings(session: LiveSession) -> None:
     """Show the probabilities of one face and the frame rate, or help, in a place of one height."""
+    status = session.status()
     with st.container(height=PANEL, border=False):
-        _readings(session.status())
-
-
-def _readings(status: LiveStatus) -> None:
-    waited = 0 if status.frames_per_second else st.session_state.get(REFRESHES_WITHOUT_PICTURE, 0) + 1
-    st.session_state[REFRESHES_WITHOUT_PICTURE] = waited
-    if waited > PATIENCE:
-        st.warning(NO_PICTURES, icon=":material/videocam_off:")
-        return
-    if not status.frames_per_second:
-        st.subheader("Waiting for the camera")
-        return
-    face = _followed_face(status)
-    if face is None:
-        st.subheader("No face in sight")
-        st.caption("Come nearer, look into the camera, and turn to the light.")
-    else:
-        st.subheader(f"Face {face.number}: {face.result.answer}")
-        # Without numbers in `alt`: Streamlit builds the chart anew whenever `alt` changes.
-        alt = f"Probabilities of face {face.number} now"
-        show_chart(probability_bars(face.result.probabilities, classes=face.result.classes), alt, key="live_bars")
-    if status.result and len(status.result.faces) > 1:  # below, so that the bars stay where they are
-        numbers = [tracked.number for tracked in status.result.faces]
-        st.pills("Face", numbers, default=st.session_state[FOLLOWED], required=True, key="l_face")
-    st.caption(
-        f"{status.frames_per_second:.0f} frames per second, {status.milliseconds:.0f} ms each · "
-        f"{status.frames:,} analysed" + (f" · {status.failures} failed" if status.failures else "")
-    )
+        waited = 0 if status.frames_per_second else st.session_state.get(REFRESHES_WITHOUT_PICTURE, 0) + 1
+        st.session_state[REFRESHES_WITHOUT_PICTURE] = waited
+        if waited > PATIENCE:
+            st.warning(NO_PICTURES, icon=":material/videocam_off:")
+            return
+        if not status.frames_per_second:
+            st.subheader("Waiting for the camera")
+            return
+        face = _followed_face(status)
+        if face is None:
+            st.subheader("No face in sight")
+            st.caption("Come nearer, look into the camera, and turn to the light.")
+        else:
+            st.subheader(f"Face {face.number}: {face.result.answer}")
+            # Without numbers in `alt`: Streamlit builds the chart anew whenever `alt` changes.
+            alt = f"Probabilities of face {face.number} now"
+            show_chart(probability_bars(face.result.probabilities, classes=face.result.classes), alt, key="live_bars")
+        if status.result and len(status.result.faces) > 1:  # below, so that the bars stay where they are
+            numbers = [tracked.number for tracked in status.result.faces]
+            st.pills("Face", numbers, default=st.session_state[FOLLOWED], required=True, key="l_face")
+        st.caption(
+            f"{status.frames_per_second:.0f} frames per second, {status.milliseconds:.0f} ms each · "
+            f"{status.frames:,} analysed" + (f" · {status.failures} failed" if status.failures else "")
+        )
 
 
 def _followed_face(status: LiveStatus) -> TrackedFace | None:

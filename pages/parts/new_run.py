@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any, Final, TypeAlias
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
-from fer_core.data import find_fer2013
 from fer_core.figures.bars import class_counts
 from fer_core.labels import EXPRESSIONS
 from fer_core.models import ModelSpec, model_spec, network_names
@@ -47,10 +46,7 @@ AUTO: Final = "auto"  # leaves a setting to the network's recipe
 SIZES: Final = {"500": 500, "1000": 1000, "2000": 2000, "5000": 5000, "10000": 10_000, "all": None}
 RATES: Final = (0.00003, 0.0001, 0.0003, 0.001, 0.002, 0.003, 0.01, 0.03, 0.1, 0.3)
 OPEN_LAYERS: Final = {"none": 0, "2": 2, "6": 6, "12": 12, "24": 24, "all": ALL_LAYERS}
-THUMBNAILS, THUMBNAILS_HEIGHT = 24, 190  # faces of each expression, and pixels of all rows, which are scrolled
-
-PLAIN: Final = "paper: Adam at a constant rate with early stopping; no label smoothing, averaged weights or bfloat16."
-"""What the recipe of the paper is."""
+THUMBNAILS, THUMBNAILS_HEIGHT = 24, 126  # faces of each expression, and pixels of all rows, which are scrolled
 
 KEPT: Final = f"They stay on FER Lab’s computer for {KEPT_DAYS} days, or as long as there is a run that uses them."
 SHARED: Final = (
@@ -63,10 +59,8 @@ PICTURES_TAKEN, REJECTED, ZIP = "f_shot", "f_troubles", "f_zip_kept"
 """Keys of the session state: how many pictures were taken, what was wrong with the last ones, and the name and path of
 the session's zip, which stays selected while another part of the page is open."""
 
-
 SelectedData: TypeAlias = tuple[DataSettings | None, int, str]
 """The data of a new run: what to learn from, the number of training faces, a short title."""
-
 NOTHING: Final[SelectedData] = (None, 0, "")
 
 
@@ -84,10 +78,7 @@ def select_data() -> SelectedData:
 
 
 def _fer2013() -> SelectedData:
-    try:
-        find_fer2013()
-    except FerError:
-        common.offer_fer2013()
+    if not common.offer_fer2013():
         return NOTHING
     size = st.select_slider("Faces to train on", list(SIZES), "2000", key="f_faces", bind="query-params")
     help_text = "As far as possible: FER2013 has 16 times as many happy faces as disgusted ones."
@@ -97,8 +88,7 @@ def _fer2013() -> SelectedData:
     papers = st.toggle("The paper’s split", key="f_split", bind="query-params", help=help_text)
     source = DataSettings(faces=SIZES[str(size)], balanced=balanced, papers_split=papers)
     faces = _show_counts(computed(_counts, source), "PrivateTest" if papers else "fixed faces of Training")
-    words = f"{', balanced' if balanced else ''}{', the paper’s split' if papers else ''}"
-    return source, faces, f"{faces:,} faces{words}"
+    return source, faces, f"{faces:,} faces{', balanced' * balanced}{', the paper’s split' * papers}"
 
 
 def _counts(source: DataSettings) -> pd.DataFrame:
@@ -106,10 +96,8 @@ def _counts(source: DataSettings) -> pd.DataFrame:
 
 
 def _own_pictures() -> SelectedData:
-    # Without a type filter, so that a wrong file gets a sentence that says what is wrong and what works.
-    file = st.file_uploader(
-        "A zip with a folder of pictures for each expression, or for each class of your own", key="f_zip"
-    )
+    label = "A zip with a folder of pictures for each expression, or for each class of your own"
+    file = st.file_uploader(label, key="f_zip")
     whole = common.whole_image_toggle("f_whole")
     try:
         if file is not None:
@@ -121,14 +109,12 @@ def _own_pictures() -> SelectedData:
             return NOTHING
         name, path = st.session_state[ZIP]
         source = DataSettings("folder", path=path, whole_image=whole)
-        loaded = _loaded(load_training_data, source)
+        loaded = own_pictures(load_training_data, source)
     except FerError:
         st.session_state.pop(ZIP, None)
         raise
     faces = _show_own(loaded, name)
-    if loaded.skipped:
-        with st.expander(f"{len(loaded.skipped)} left out", icon=":material/visibility_off:"):
-            st.markdown("\n".join(f"- {plain(sentence)}" for sentence in loaded.skipped[:50]))
+    common.left_out(loaded.skipped)
     return source, faces, name.removesuffix(".zip")
 
 
@@ -139,15 +125,7 @@ def _kept_upload(file: Any) -> str:
 def _own_dataset(names: list[str]) -> SelectedData:
     name = str(st.selectbox("Data set", names, key="f_dataset", bind="query-params"))
     source = DataSettings("dataset", path=name)
-    return source, _show_own(_loaded(load_training_data, source), name), name
-
-
-def _loaded(load: Callable[[Any], LoadedData], given: DataSettings | Collection) -> LoadedData:
-    """Return own faces, from the cache; `FerError`: they cannot be used."""
-    loaded = own_pictures(load, given)
-    if isinstance(loaded, str):
-        raise FerError(loaded)
-    return loaded
+    return source, _show_own(own_pictures(load_training_data, source), name), name
 
 
 def _show_own(loaded: LoadedData, name: str) -> int:
@@ -179,9 +157,11 @@ def _own_snapshots() -> SelectedData:
         words = "Or type a class of your own. If any is not one of the seven, the model has your classes only."
         expression = st.selectbox("Expression to show", names, first, key="f_class", help=words, **new) or "happy"
     collection.snapshots(expression)  # a `FerError` for a class that cannot have this name
-    _picture_input(collection, expression)
-    warn(st.session_state.pop(REJECTED, []), "Some pictures were not kept:")
-    about, faces = st.container(), st.container(height=THUMBNAILS_HEIGHT, border=False)
+    taking, about, faces = st.container(), st.container(), st.container(height=THUMBNAILS_HEIGHT, border=False)
+    note = st.container()  # last, so that all that one needs again and again is in view
+    with taking:
+        _picture_input(collection, expression, note)
+        warn(st.session_state.pop(REJECTED, []), "Some pictures were not kept:")
     with faces:
         _thumbnails(collection, expression, removable=True)
         for other, count in collection.counts().items():
@@ -191,7 +171,7 @@ def _own_snapshots() -> SelectedData:
         if collection.missing:
             st.caption(f":material/info: {with_code(collection.missing)}")
             return NOTHING
-        loaded = _loaded(_snapshots, collection)
+        loaded = own_pictures(_snapshots, collection)
         training, holdout = (int(count) for count in loaded.counts.sum())
         st.caption(f"{training} to learn from, and {holdout} held out, to see how well the model does on others.")
         warn(list(loaded.warnings), "Before you train:")
@@ -202,16 +182,14 @@ def _snapshots(collection: Collection) -> LoadedData:
     return load_training_data(collection.settings())
 
 
-def _picture_input(collection: Collection, expression: str) -> None:
+def _picture_input(collection: Collection, expression: str, note: DeltaGenerator) -> None:
     """Show the camera or the file uploader; it gets a new key after each use, so that it is empty again."""
     source = choose("Take them with", ("Camera", "Upload"), "f_by", label_visibility="collapsed")
     key = f"f_picture_{source}_{st.session_state.setdefault(PICTURES_TAKEN, 0)}"
 
     def add() -> None:
-        held = st.session_state[key]
+        held, rejected, given = st.session_state[key], [], limits()
         files = held if isinstance(held, list) else [held] if held else []
-        rejected = []
-        given = limits()
         if given and len(files) > given.pictures:
             rejected.append(f"This server takes at most {given.pictures} pictures at a time. Received: {len(files)}")
             files = files[: given.pictures]
@@ -225,39 +203,34 @@ def _picture_input(collection: Collection, expression: str) -> None:
         st.session_state[PICTURES_TAKEN] += 1
 
     if source == "Upload":
-        # Without a type filter, so that a wrong file gets a sentence that says what is wrong.
         settings: Any = {"accept_multiple_files": True, "max_upload_size": picture_megabytes()}
         st.file_uploader(f"Pictures that show {plain(expression)}", key=key, on_change=add, **settings)
-    elif all_agree(SNAPSHOTS):
-        st.camera_input(f"Look {plain(expression)}, also with other light and angles", key=key, on_change=add)
+    elif all_agree(SNAPSHOTS, note=note):
+        words = f"Look {plain(expression)}, also with other light and angles"
+        st.camera_input(words, key=key, on_change=add, width=280)
 
 
 def _thumbnails(collection: Collection, expression: str, removable: bool = False) -> None:
     """Show the faces of one expression, with buttons to remove them if `removable`."""
-
-    def button(label: str, key: str, action: Callable[..., None], *given: Any, **settings: Any) -> None:
-        st.button(label, key=key, on_click=attempt, args=(partial(action, *given),), **settings)
-
     kept = collection.snapshots(expression)
-    shown = kept[-THUMBNAILS:]
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{plain(expression)}: {len(kept)}**", width="content")
         if removable and kept:
             with st.popover("Delete", icon=":material/delete:", type="tertiary"):
-                button(
-                    f"Delete all {len(kept)} of {plain(expression)}", "f_clear", partial(collection.clear, expression)
-                )
-                button("Delete the whole collection", "f_clear_all", collection.clear)
+                label, clear = f"Delete all {len(kept)} of {plain(expression)}", partial(collection.clear, expression)
+                st.button(label, "f_clear", on_click=attempt, args=(clear,))
+                st.button("Delete the whole collection", "f_clear_all", on_click=attempt, args=(collection.clear,))
     with st.grid("auto", min_column_width=56, gap="xsmall"):
-        for snapshot in shown:
+        for snapshot in kept[-THUMBNAILS:]:
             number = snapshot.number
             with st.container(gap=None, horizontal_alignment="center"):
                 st.image(snapshot.png, width=48, alt=f"Snapshot {number} of {expression}")
                 if removable:
                     look: Any = {"icon": ":material/close:", "type": "tertiary", "help": f"Remove snapshot {number}"}
-                    button("", f"f_remove_{expression}_{number}", collection.remove, expression, number, **look)
-    if len(kept) > len(shown):
-        st.caption(f"The last {len(shown)} of {len(kept)}.")
+                    remove = partial(collection.remove, expression, number)
+                    st.button("", f"f_remove_{expression}_{number}", on_click=attempt, args=(remove,), **look)
+    if len(kept) > THUMBNAILS:
+        st.caption(f"The last {THUMBNAILS} of {len(kept)}.")
 
 
 def select_network() -> ModelSpec:
@@ -292,10 +265,11 @@ def select_recipe(spec: ModelSpec, faces: int) -> tuple[ModelSpec, Recipe]:
         spec = _changed_network(spec)
         patience = "Stop when the hold-out loss has not fallen for this many epochs, and keep the best epoch. 0: never."
         weights = "balanced: each expression has the same weight in the loss, however rare it is."
+        papers = "paper: Adam at a constant rate with early stopping; no label smoothing, averaged weights or bfloat16."
         settings = _settings(
             peak_learning_rate=("Learning rate", RATES, "f_rate"),
             augmentation=("Augmentation", AUGMENTATIONS, "f_augment", "How much each face is varied."),
-            recipe=("Recipe", ("paper",), "f_recipe", PLAIN),
+            recipe=("Recipe", ("paper",), "f_recipe", papers),
             schedule=("Schedule", SCHEDULES, "f_schedule"),
             optimizer=("Optimizer", OPTIMIZERS, "f_optimizer"),
             batch_size=("Batch size", (8, 16, 32, 64, 128, 256), "f_batch"),

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Final
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from fer_core.runs.uploads import KEPT_DAYS
 from fer_core.runs.visits import AWAY_MINUTES
@@ -64,13 +65,13 @@ def notice(pictures: str = ANYWHERE) -> None:
         st.markdown(LAW)
 
 
-def all_agree(pictures: str, key: str = "n_agree") -> bool:
+def all_agree(pictures: str, key: str = "n_agree", note: DeltaGenerator | None = None) -> bool:
     """Ask once per visit whether everyone in view agrees; return whether that is confirmed, so the camera may start.
 
-    Afterwards only `pictures` is shown, because it differs from page to page. `key` is that of the button.
+    Afterwards only `pictures` is shown, in `note` if given: it differs from page to page. `key` is that of the button.
     """
     if st.session_state.get(AGREED):
-        st.caption(_here(pictures))
+        (note or st.container()).caption(_here(pictures))
         return True
     with st.container(border=True):
         st.markdown("**Before the camera starts**")

@@ -75,7 +75,6 @@ def available_sources() -> list[str]:
 def pictures_from(source: str, prefix: str = "p", several: bool = True) -> list[Picture]:
     """Show the widget of a source and return the pictures that it holds; `prefix` starts the keys of the widgets."""
     if source == "Upload":
-        # Without a type filter, so that a wrong file gets a sentence that says what is wrong and what works.
         label = f"Pictures, together at most {UPLOAD_MEGABYTES} MB" if several else "Your picture"
         key, most = f"{prefix}_upload", picture_megabytes()
         held = st.file_uploader(label, accept_multiple_files=several, key=key, max_upload_size=most)

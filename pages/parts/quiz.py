@@ -22,7 +22,7 @@ from pages.parts import common
 from pages.parts.charts import narrow_screen, show_chart
 from pages.parts.common import emphasis, plain, with_code
 from pages.parts.data import faces_of, fer2013, predictions, shared
-from pages.parts.face import Tile, face_tiles, fer2013_tile, open_card, show_votes
+from pages.parts.face import Tile, face_tiles, fer2013_tile, mark, open_card, show_votes
 from pages.parts.stage import SCREEN
 
 HIGHEST_SEED: Final = 9999
@@ -56,8 +56,7 @@ def choose_opponent(of: str, key: str) -> str:
     if not titles:
         st.caption("No model has predictions to compare with.")
         return ""
-    settings: Any = {"format_func": lambda name: titles.get(name, name), "bind": "query-params", "width": 300}
-    return str(st.selectbox("Model", list(titles), key=key, **settings))
+    return common.choose_named("Model", titles, key)
 
 
 def _model_tables(of: str) -> list[Predictions]:
@@ -71,13 +70,6 @@ def _model_tables(of: str) -> list[Predictions]:
 def colored(expression: str) -> str:
     """Return an expression with a square in its colour, as Markdown."""
     return f':color[■]{{foreground="{COLORS[expression]}"}} {expression}'
-
-
-def mark(answer: str | None, label: str) -> str:
-    """Return a mark for an answer that is the label or is not, as Markdown; empty without an answer."""
-    if answer is None:
-        return ""
-    return ":green[:material/check:]" if answer == label else ":red[:material/close:]"
 
 
 def alone(of: str) -> None:
@@ -94,24 +86,18 @@ def alone(of: str) -> None:
     visit = f"alone_{of}_{seed}"
     answers: list[str] = st.session_state.setdefault(_ANSWERS, {}).setdefault(visit, [])
 
-    def next_round() -> None:
-        st.session_state["q_seed"] = seed % HIGHEST_SEED + 1
-
-    if _next_face(current, answers, f"quiz_seen_{visit}"):
-        show_result(current, answers)
-        words, icon = "Play again with other faces", ":material/arrow_forward:"
-        st.button(words, type=emphasis(), icon=icon, on_click=next_round)
-    if not current.voted:
-        st.caption(f"Without the annotators’ votes. {with_code(faces_for(of).votes_missing)}")
-    st.divider()
-    _with_a_class()
-
-
-def _with_a_class() -> None:
     def go_to_room() -> None:
         if code := tidy_code(st.session_state["quiz_code_typed"] or ""):
             st.query_params["q_room"] = code
 
+    if _next_face(current, answers, f"quiz_seen_{visit}"):
+        show_result(current, answers)
+        words, next_round = "Play again with other faces", {"q_seed": seed % HIGHEST_SEED + 1}
+        look: Any = {"type": emphasis(), "icon": ":material/arrow_forward:"}
+        st.button(words, on_click=st.session_state.update, args=(next_round,), **look)
+    if not current.voted:
+        st.caption(f"Without the annotators’ votes. {with_code(faces_for(of).votes_missing)}")
+    st.divider()
     st.header("With a class")
     left, right = st.columns(2, gap="medium")
     with left:
@@ -161,7 +147,9 @@ def _next_face(game: Game, answers: list[str], key: str) -> bool:
             with charts.container():
                 show_votes(face.votes, face.other_votes)
         with charts.container():
-            show_model(game, seen)
+            if (row := game.probabilities[seen]) is not None:
+                st.markdown(f"**{plain(game.model)}**: {said} {percent_text(float(row.max()))}")
+                show_chart(probability_bars(row), f"Probabilities by {game.model}: {probability_text(row)}")
     return False
 
 
@@ -176,14 +164,6 @@ def ask(place: int, say: Callable[[int, str], None]) -> None:
             st.button(colored(expression), key=key, shortcut=shortcut, width="stretch", **click)
     keys = "" if narrow else " The numbers are keys of the keyboard."
     st.caption(f"The label and the other answers are shown after yours.{keys}")
-
-
-def show_model(game: Game, place: int) -> None:
-    """Show the model's probabilities for a face, if it has any."""
-    row, said = game.probabilities[place], game.predicted[place]
-    if row is not None and said is not None:
-        st.markdown(f"**{plain(game.model)}**: {said} {percent_text(float(row.max()))}")
-        show_chart(probability_bars(row), f"Probabilities by {game.model}: {probability_text(row)}")
 
 
 def show_result(game: Game, answers: Said) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from functools import partial
 from typing import Any, Final
@@ -16,15 +17,15 @@ from fer_core.figures.bars import answers_and_votes, probability_bars, probabili
 from fer_core.labels import EXPRESSIONS
 from fer_core.quiz import rounds
 from fer_core.quiz.address import open_addresses, qr_code
-from fer_core.quiz.rooms import NAME_LENGTH, Room, Rooms, no_room, tidy_code
+from fer_core.quiz.rooms import NAME_LENGTH, Room, Rooms, no_room
 from fer_core.quiz.rounds import FACES, FER2013, Game, answer_counts, class_says, winners
 from fer_core.sections.screens import CLASS
 from fer_core.store.datasets import list_datasets
 from fer_core.types import FerError
 from pages.parts.charts import Space, show_chart, space_here, within
 from pages.parts.common import ERROR, attempt, choose, emphasis, plain, warn, whole_number, with_code
-from pages.parts.face import in_words
-from pages.parts.quiz import HIGHEST_SEED, ask, choose_opponent, colored, first_model, game, mark, show_result
+from pages.parts.face import in_words, mark
+from pages.parts.quiz import HIGHEST_SEED, ask, choose_opponent, colored, first_model, game, show_result
 from pages.parts.stage import go
 from pages.parts.visitor import browser_key, current_visitor, remember_browser
 
@@ -42,11 +43,6 @@ def rooms() -> Rooms:
         st.stop()
 
 
-def room_in_url() -> str:
-    """Return the code of the room in the URL; empty for none."""
-    return tidy_code(st.query_params.get("q_room", ""))
-
-
 def student(code: str) -> None:
     """Let a person join the room of this code and answer face by face, as the lecturer leads.
 
@@ -55,21 +51,28 @@ def student(code: str) -> None:
     _remember()
     key = browser_key(f"room {code}")
     room, person = rooms().look(code), rooms().person(code, key)
+
+    def leave() -> None:
+        _try(rooms().leave, code, key)
+        st.query_params.pop("q_room", None)
+
     if room is None:
         st.info(f"{plain(no_room(code))} {ENDED}", icon=":material/meeting_room:")
-        st.button("Play alone", on_click=_leave_address)
+        st.button("Play alone", on_click=leave)
         return
     if person is None:
-        _join(code, key)
+        take_seat = (lambda: rooms().join(code, st.session_state["quiz_name"] or "", key=key),)
+        st.title(f"Join room {code}", anchor=False)
+        with st.form("quiz_form", width=420):
+            words = "Any name; leave it empty to be a guest. It is kept on this server until the room ends."
+            st.text_input("Your name", max_chars=NAME_LENGTH, key="quiz_name", autocomplete="off", help=words)
+            st.form_submit_button("Join", type=emphasis(), on_click=attempt, args=take_seat)
+        warn(st.session_state.pop(ERROR, []))
         return
 
     def say(place: int, expression: str) -> None:
         answer = {"turn": room.turn, "face": place, "expression": expression}
         _try(rooms().answer, code, key, **answer)
-
-    def leave() -> None:
-        _try(rooms().leave, code, key)
-        _leave_address()
 
     _watch(code, _moment(room))
     current = game(room.of, room.seed, first_model(room.of))
@@ -80,30 +83,22 @@ def student(code: str) -> None:
     elif room.face >= FACES:
         show_result(current, answers[:FACES])
     else:
-        _answer(current, room, answers[room.face], say)
+        face, said, number = current.faces[room.face], answers[room.face], room.face + 1
+        st.image(face.image, width=180, alt=f"Face {number} of {FACES}")
+        if room.asking and said is None:
+            ask(room.face, say)
+        else:
+            right = "" if room.asking else mark(said, face.label)
+            st.subheader(f"You say {colored(said)} {right}" if said else "No answer.")
+            label = "" if room.asking else f"The label is **{colored(face.label)}**. "
+            st.markdown(f"{label}Look at the screen.")
     st.button("Leave the room", icon=":material/logout:", on_click=leave, type="tertiary")
-
-
-def _answer(current: Game, room: Room, said: str | None, say: Callable[[int, str], None]) -> None:
-    face, number = current.faces[room.face], room.face + 1
-    st.image(face.image, width=180, alt=f"Face {number} of {FACES}")
-    if room.asking and said is None:
-        ask(room.face, say)
-        return
-    st.subheader(f"You say {colored(said)} {'' if room.asking else mark(said, face.label)}" if said else "No answer.")
-    st.markdown(
-        "Look at the screen." if room.asking else f"The label is **{colored(face.label)}**. Look at the screen."
-    )
 
 
 def _remember() -> None:
     """Let the browser keep its secret, so that it is the same person after a reload; a shared server has done so."""
     if current_visitor() is None:
         remember_browser()
-
-
-def _leave_address() -> None:
-    st.query_params.pop("q_room", None)
 
 
 def _try(action: Callable[..., object], *args: object, **named: object) -> None:
@@ -121,18 +116,6 @@ def _watch(code: str, moment: object) -> None:
         st.rerun()
 
 
-def _join(code: str, key: str) -> None:
-    def take_seat() -> None:
-        rooms().join(code, st.session_state["quiz_name"] or "", key=key)
-
-    st.title(f"Join room {code}", anchor=False)
-    with st.form("quiz_form", width=420):
-        words = "Any name; leave it empty to be a guest. It is kept on this server until the room ends."
-        st.text_input("Your name", max_chars=NAME_LENGTH, key="quiz_name", autocomplete="off", help=words)
-        st.form_submit_button("Join", type=emphasis(), on_click=attempt, args=(take_seat,))
-    warn(st.session_state.pop(ERROR, []))
-
-
 def led_room() -> Room | None:
     """Return the room that this browser leads; None without rooms, of which `class_screen` says why."""
     try:
@@ -143,11 +126,7 @@ def led_room() -> Room | None:
 
 
 def class_screen(step: str, room: Room | None, controls: DeltaGenerator) -> str:
-    """Draw a screen of the class, `class`, `class-3`, `class-3-votes`, `class-3-model` or `class-result`.
-
-    Returns:
-        The sentence of the screen.
-    """
+    """Draw `class`, `class-3`, `class-3-votes`, `class-3-model` or `class-result`, and return the screen's sentence."""
     with controls:
         _remember()
     if room is None:
@@ -156,13 +135,21 @@ def class_screen(step: str, room: Room | None, controls: DeltaGenerator) -> str:
     with controls:
         model = choose_opponent(room.of, "q_model")
         address = _choose_address()
-        _lead_elsewhere(room)
+        key = browser_key(_LEAD)
+        with st.popover("Lead on a second device", width="stretch"):
+            words = "-".join(re.findall(".{1,4}", (rooms().led(key) or ("", ""))[1]))
+            st.markdown(f"Open this screen there, and type the secret word in its controls:\n\n`{words}`")
+        with st.container(horizontal=True):
+            again = partial(rooms().restart, room.code, key, room.seed % HIGHEST_SEED + 1)
+            st.button("Other faces", icon=":material/replay:", on_click=_go_back, args=(again,))
+            end = partial(rooms().end, room.code, key)
+            st.button("End the room", icon=":material/logout:", on_click=_go_back, args=(end,))
     current = game(room.of, room.seed, model)
     _, _, rest = step.partition("-")
     number, _, part = rest.partition("-")
     face = int(number) - 1 if number.isdigit() else FACES if rest else -1
     if (room.face, room.asking) != (face, part == "" and 0 <= face < FACES):
-        _try(rooms().go, room.code, browser_key(_LEAD), face=face, asking=part == "")
+        _try(rooms().go, room.code, key, face=face, asking=part == "")
     if face < 0:
         return _invitation(room, address)
     if face >= FACES:
@@ -171,8 +158,17 @@ def class_screen(step: str, room: Room | None, controls: DeltaGenerator) -> str:
     space = space_here()
     side = min(space.height, round(0.38 * space.width)) if space else 300
     left.image(current.faces[face].image, width=side, alt=f"Face {face + 1} of {FACES}")
-    with right, within(space and replace(space, height=round(space.height - 64 * space.times))):  # for words below
-        return {"": _live_bars, "votes": _votes, "model": _model}[part](current, room, face)
+    with right, _above_words():
+        if part:
+            return {"votes": _votes, "model": _model}[part](current, room, face)
+        _class_bars(room.code, face, space_here())
+    return f"Face {face + 1} of {FACES}: which expression does it show?"
+
+
+def _above_words() -> AbstractContextManager[None]:
+    """Return a block whose charts leave room for a line of words below."""
+    space = space_here()
+    return within(space and replace(space, height=round(space.height - 64 * space.times)))
 
 
 def _open_a_room(controls: DeltaGenerator) -> None:
@@ -206,19 +202,6 @@ def _choose_address() -> str:
 def _quiz_here() -> str:
     """Return the address of the quiz in this browser."""
     return f"{(st.context.url or '').partition('?')[0].rsplit('/', 1)[0]}/quiz"
-
-
-def _lead_elsewhere(room: Room) -> None:
-    key = browser_key(_LEAD)
-    _, word = rooms().led(key) or ("", "")
-    with st.popover("Lead on a second device", width="stretch"):
-        words = "-".join(word[place : place + 4] for place in range(0, len(word), 4))
-        st.markdown(f"Open this screen there, and type the secret word in its controls:\n\n`{words}`")
-    with st.container(horizontal=True):
-        again = partial(rooms().restart, room.code, key, room.seed % HIGHEST_SEED + 1)
-        st.button("Other faces", icon=":material/replay:", on_click=_go_back, args=(again,))
-        end = partial(rooms().end, room.code, key)
-        st.button("End the room", icon=":material/logout:", on_click=_go_back, args=(end,))
 
 
 def _go_back(action: Callable[[], object]) -> None:
@@ -266,11 +249,6 @@ def _class_bars(code: str, face: int, space: Space | None) -> None:
     st.subheader(f"{sum(counts)} of {len(room.people)} have answered", anchor=False)
 
 
-def _live_bars(_: Game, room: Room, face: int) -> str:
-    _class_bars(room.code, face, space_here())
-    return f"Face {face + 1} of {FACES}: which expression does it show?"
-
-
 def _votes(current: Game, room: Room, face: int) -> str:
     shown, counts = current.faces[face], answer_counts(room.answers, face)
     votes, total = shown.votes or (0,) * 7, sum(shown.votes or ()) + shown.other_votes
@@ -293,8 +271,7 @@ def _model(current: Game, _: Room, face: int) -> str:
 def _class_result(current: Game, room: Room) -> str:
     scores = current.scores(rounds.CLASS, class_says(room.answers))
     words = rounds.in_words(scores)
-    space = space_here()
-    with within(space and replace(space, height=round(space.height - 64 * space.times))):
+    with _above_words():
         show_chart(score_bars(scores, FACES), f"Labels named: {words}")
     names, most = winners({person.name: person.answers for person in room.people}, current)
     if names:

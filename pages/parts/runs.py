@@ -10,13 +10,12 @@ from typing import Any, Final
 import pandas as pd
 import streamlit as st
 
-from fer_core.columns import TEST_SPLITS, percent
+from fer_core.columns import percent
 from fer_core.figures.curves import training_chart
 from fer_core.figures.scores import accuracy_intervals, class_scores
 from fer_core.labels import EXPRESSIONS
-from fer_core.measuring.results import load_predictions, recommendation, training_curves
-from fer_core.metrics.core import Measured, f1_table, measure_models
-from fer_core.metrics.predictions import Predictions
+from fer_core.measuring.results import measured_by_most, recommendation, training_curves
+from fer_core.metrics.core import f1_table
 from fer_core.metrics.significance import pair_table
 from fer_core.runs.estimate import duration_text
 from fer_core.runs.queue import delete, resume, stop, submit
@@ -189,6 +188,8 @@ def _live(runs: list[Run], states: list[str], whole: bool) -> None:
 
 
 def _actions(run: Run, status: Status) -> None:
+    """Offer what can be done with a run now, and link to the models that its result was promoted to."""
+
     def button(label: str, icon: str, key: str, action: Callable[[Run], object], **settings: Any) -> None:
         st.button(label, icon=f":material/{icon}:", key=key, on_click=attempt, args=(partial(action, run),), **settings)
 
@@ -197,7 +198,15 @@ def _actions(run: Run, status: Status) -> None:
     if status.can_resume:
         button("Resume", "play_circle", "f_resume", resume, type=emphasis())
     if run.result() is not None:
-        _promotion(run)
+        titles, name = common.model_titles(stored := list_models()[0]), f"f_name_{run.id}"
+        for model in (model for model in stored if model.card.promoted_from == run.id):
+            label, query = f"Try {plain(model.title)} on Predict", {"p_models": plain(titles[model.name])}
+            st.page_link("pages/predict.py", label=label, icon=":material/verified:", query_params=query)
+        promote_now = (lambda: promote(run, st.session_state[name].strip(), title=run.title[:80]),)
+        with st.popover("Promote: use it on every page", icon=":material/publish:"), st.form("f_promote", border=False):
+            st.text_input("Name", suggested_name(run), max_chars=60, key=name)
+            click: Any = {"on_click": attempt, "args": promote_now, "key": "f_promote_now"}
+            st.form_submit_button("Promote", type=emphasis(), **click)
     if status.can_delete:
         with st.popover("Delete", icon=":material/delete:"):
             st.markdown(f"**{plain(run.title)}** and its result are deleted for good. A promoted model stays.")
@@ -214,12 +223,9 @@ def _curves(runs: list[Run], epochs: int, summary: str) -> None:
     if history.empty:
         st.caption(f"{summary} The curves begin after the first epoch.")
         return
-    show_chart(
-        training_chart(history, epochs=epochs, narrow=narrow_screen()),
-        key="f_curves",
-        # Without numbers: Streamlit builds the chart anew whenever `alt` changes.
-        alt=f"Accuracy and loss over the epochs of {', '.join(distinct)}",
-    )
+    # Without numbers: Streamlit builds the chart anew whenever `alt` changes.
+    alt = f"Accuracy and loss over the epochs of {', '.join(distinct)}"
+    show_chart(training_chart(history, epochs=epochs, narrow=narrow_screen()), alt, key="f_curves")
     st.caption(f"{summary} Dotted: training faces, augmented. Solid: hold-out.")
     explain("Training curves", summary)
 
@@ -245,14 +251,13 @@ def _answer(run: Run, model: StoredModel) -> None:
     other = stored.get(origin) or stored.get(DEFAULT_MODEL)
     mine = replace(model, card=replace(card, title=run.title))
     named = {"this run": mine, **({} if other is None else {"the other": other})}  # both may have the same name
-    answers, numbers, complaints = shared(_measured, [replace(each, name=name) for name, each in named.items()])
+    answers, numbers, complaints = shared(measured_by_most, [replace(each, name=name) for name, each in named.items()])
     warn(complaints, "Some predictions cannot be used:")
     if answers is None:
         return
     rows: list[dict[str, Any]] = [
-        {"model": answers.titles[name], "split": answers.split, "accuracy": metrics.accuracy}
-        | {end: getattr(intervals["accuracy"], end) for end in ("low", "high")}
-        for name, (metrics, intervals) in numbers.items()
+        {"model": answers.titles[name], "split": answers.split, "accuracy": metrics.accuracy, **vars(ends["accuracy"])}
+        for name, (metrics, ends) in numbers.items()
     ]
     reached = ", ".join(f"{row['model']} {percent(row['accuracy'], '.1%')}" for row in rows)
     pairs = pair_table(answers)
@@ -269,32 +274,6 @@ def _answer(run: Run, model: StoredModel) -> None:
         scores = class_scores(f1_table(answers, numbers), narrow=narrow_screen())
         show_chart(scores, "F1 by expression with 95 % intervals", key="f_classes")
     _downloads(run)
-
-
-def _measured(models: list[StoredModel]) -> tuple[Predictions | None, Measured, list[str]]:
-    """Return predictions judged by most annotators, without votes by the label, with their metrics, and complaints."""
-    split = next(iter(TEST_SPLITS))
-    answers, complaints = load_predictions(models, split, "plain", "plurality")
-    if answers is None:
-        answers, complaints = load_predictions(models, split, "plain", "label")
-    return answers, {} if answers is None else measure_models(answers), complaints
-
-
-def _promotion(run: Run) -> None:
-    """Offer to make the result available on every page; link to it if it is."""
-    stored = list_models()[0]
-    titles = common.model_titles(stored)
-    for model in (model for model in stored if model.card.promoted_from == run.id):
-        label, query = f"Try {plain(model.title)} on Predict", {"p_models": plain(titles[model.name])}
-        st.page_link("pages/predict.py", label=label, icon=":material/verified:", query_params=query)
-    key = f"f_name_{run.id}"
-
-    def promote_now() -> None:
-        attempt(lambda: promote(run, st.session_state[key].strip(), title=run.title[:80]))
-
-    with st.popover("Promote: use it on every page", icon=":material/publish:"), st.form("f_promote", border=False):
-        st.text_input("Name", suggested_name(run), max_chars=60, key=key)
-        st.form_submit_button("Promote", type=emphasis(), on_click=promote_now, key="f_promote_now")
 
 
 def _downloads(run: Run) -> None:

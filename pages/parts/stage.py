@@ -35,11 +35,9 @@ _WINDOW: Final = st.components.v2.component(
 
 @contextmanager
 def stage(step: str, order: list[str]) -> Iterator[tuple[DeltaGenerator, DeltaGenerator]]:
-    """Lay out a screen, of which the content is drawn within; yield the places of the sentence and of further controls.
+    """Lay out the screen of an address, one of `order`, whose content is drawn within.
 
-    Args:
-        step: address of the screen.
-        order: the addresses of all screens.
+    Yields the places of the sentence and of further controls.
     """
     width, height = st.session_state.get(_SIZE, _USUAL)
     place = order.index(step)

@@ -6,16 +6,13 @@ from contextlib import suppress
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
-import pandas as pd
-import plotly.graph_objects as go
 import streamlit as st
 
-from fer_core.columns import percent
+from fer_core.columns import PERCENT, Columns, percent
 from fer_core.files import name_from
 from fer_core.models import model_spec, network_names
 from fer_core.runs.data import ALL_FACES, MIN_FACES, DataSettings
 from fer_core.runs.estimate import duration_text
-from fer_core.sections.sections import PERCENT
 from fer_core.threads import kept
 from fer_core.training.recipe import recipe_for
 from fer_core.tuning import worker
@@ -32,18 +29,7 @@ from fer_core.tuning.plan import (
 )
 from fer_core.types import FerError
 from pages.parts.charts import show_chart
-from pages.parts.common import (
-    Columns,
-    attempt,
-    choose,
-    emphasis,
-    explain,
-    plain,
-    show_table,
-    warn,
-    whole_number,
-    with_code,
-)
+from pages.parts.common import attempt, choose, emphasis, explain, plain, show_table, warn, whole_number, with_code
 from pages.parts.data import computed
 from pages.parts.runs import start
 
@@ -178,13 +164,34 @@ def _study(study: TuningStudy, working: bool) -> None:
 def _outcome(study: TuningStudy) -> None:
     """Show what the trials of a study have found so far."""
     plan = study.plan
-    varied = ", ".join(map(_label, plan.space.varied))
-    st.caption(f"{plain(plan.spec.title)}, {plan.epochs} epochs per trial, varying {varied}.")
+    varied = {name: SETTING_LABELS[name] for name in plan.space.varied}
+    words = ", ".join(varied.values()).lower()
+    st.caption(f"{plain(plan.spec.title)}, {plan.epochs} epochs per trial, varying {words}.")
     with suppress(FerError):  # no trial has ended well
-        _best(study, study.best())
+        st.markdown(f"#### {_in_words(study.best())}")
+        words, icon = "Train the best on all data as a run", ":material/model_training:"
+        click: Any = {"on_click": start, "args": (study.best_plan(),), "kwargs": {"leave": True}}
+        if st.button(words, type=emphasis(), icon=icon, key="t_train", **click):
+            st.rerun()  # the whole page, because another tab opens
+        st.caption(
+            f"The run takes {plan.recipe.epochs} epochs on all faces. Settings that are best after few epochs on few "
+            "faces are usually good there too, but not always. The best accuracy of many trials is slightly too high "
+            "as an estimate; the test splits of the run are not affected."
+        )
     if study.ended():
         _charts(study)
-        _table(study.trials(), plan.space.varied)
+        trials = study.trials()
+        columns: Columns = {
+            "trial": "Trial",
+            "state": "Outcome",
+            "accuracy": ("Hold-out accuracy", PERCENT),
+            "epochs": "Epochs",
+            "seconds": ("Seconds", "%.0f"),
+            **({"note": "Note"} if trials["note"].any() else {}),
+            **{name: (title, "%.2g") if name in FRACTIONS else title for name, title in varied.items()},
+        }
+        alt, height = f"{len(trials)} trials with their settings and outcomes", "content" if len(trials) < 10 else 380
+        show_table(trials, alt, columns, height=height, key="t_table")
 
 
 def papers_study() -> None:
@@ -202,22 +209,9 @@ def papers_study() -> None:
 
 
 def _in_words(best: Any) -> str:
-    values = ", ".join(f"{_label(name)} {_value(value)}" for name, value in best.params.items())
-    share = percent(best.value, ".1%")
+    shown = {name: f"{x:.3g}" if isinstance(x, float) else str(x).replace("_", " ") for name, x in best.params.items()}
+    values, share = ", ".join(f"{_label(name)} {text}" for name, text in shown.items()), percent(best.value, ".1%")
     return f"Best: trial {best.number + 1} with {share} of the hold-out, by the label. Its {values}."
-
-
-def _best(study: TuningStudy, best: Any) -> None:
-    st.markdown(f"#### {_in_words(best)}")
-    words, icon = "Train the best on all data as a run", ":material/model_training:"
-    click: Any = {"on_click": start, "args": (study.best_plan(),), "kwargs": {"leave": True}}
-    if st.button(words, type=emphasis(), icon=icon, key="t_train", **click):
-        st.rerun()  # the whole page, because another tab opens
-    st.caption(
-        f"The run takes {study.plan.recipe.epochs} epochs on all faces. Settings that are best after few epochs on few "
-        "faces are usually good there too, but not always. The best accuracy of many trials is slightly too high as an "
-        "estimate; the test splits of the run are not affected."
-    )
 
 
 def _charts(study: TuningStudy) -> None:
@@ -228,7 +222,8 @@ def _charts(study: TuningStudy) -> None:
         with st.container():
             st.markdown("**Importance of each setting**")
             try:
-                show_chart(computed(_importance, study), "Importance of each setting", key="t_importance")
+                chart = computed(type(study).importance_chart, study)
+                show_chart(chart, "Importance of each setting", key="t_importance")
                 explain("Importance of a setting", "")
             except FerError as error:
                 st.info(with_code(str(error)), icon=":material/info:")
@@ -238,27 +233,5 @@ def _charts(study: TuningStudy) -> None:
     show_chart(study.setting_chart(setting), alt, key=f"t_by_chart_{setting}")
 
 
-def _importance(study: TuningStudy) -> go.Figure:
-    return study.importance_chart()
-
-
-def _table(trials: pd.DataFrame, varied: tuple[str, ...]) -> None:
-    columns: Columns = {
-        "trial": "Trial",
-        "state": "Outcome",
-        "accuracy": ("Hold-out accuracy", PERCENT),
-        "epochs": "Epochs",
-        "seconds": ("Seconds", "%.0f"),
-        **({"note": "Note"} if trials["note"].any() else {}),
-        **{name: (SETTING_LABELS[name], "%.2g") if name in FRACTIONS else SETTING_LABELS[name] for name in varied},
-    }
-    alt, height = f"{len(trials)} trials with their settings and outcomes", "content" if len(trials) < 10 else 380
-    show_table(trials, alt, columns, height=height, key="t_table")
-
-
 def _label(name: str) -> str:
     return SETTING_LABELS[name].lower()
-
-
-def _value(value: Any) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else str(value).replace("_", " ")

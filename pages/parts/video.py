@@ -9,7 +9,7 @@ from typing import Any, Final
 import pandas as pd
 import streamlit as st
 
-from fer_core.columns import percent_text
+from fer_core.columns import PERCENT, percent_text
 from fer_core.data import SAMPLE_CREDIT
 from fer_core.figures.bars import time_share_bars, time_share_text
 from fer_core.figures.timelines import expression_strips, timeline_chart
@@ -18,7 +18,6 @@ from fer_core.inference import face_table
 from fer_core.inference.stream import StreamAnalyzer
 from fer_core.inference.video import FILE_SETTINGS, VideoJob, VideoResult
 from fer_core.inference.video_writer import SAMPLE_CLIP_NOTE, sample_clip
-from fer_core.sections.section import PERCENT
 from fer_core.store.stored_model import StoredModel
 from fer_core.threads import kept
 from fer_core.visitors import limits
@@ -38,7 +37,6 @@ MAX_FACES: Final = 8  # shown on the page, those seen longest; the table holds a
 
 def uploaded_job(model: StoredModel, rate: str) -> VideoJob | None:
     """Ask for a video and start its analysis; return the session's latest analysis, running or finished."""
-    # Without a type filter, so that a wrong file gets a sentence that says what is wrong and what works.
     file = st.file_uploader("An MP4, MOV, WebM or AVI file", key="v_upload")
     asked = st.button("Analyse", type=emphasis(), icon=":material/play_arrow:", disabled=file is None, key="v_start")
     if asked and file is not None:
@@ -114,9 +112,8 @@ def video_and_shares(job: VideoJob, result: VideoResult) -> int | None:
         alt = f"Share of the time that face {face} was seen: {time_share_text(part)}"
         show_chart(time_share_bars(part), alt, key="v_shares")
         if below := job.not_sure_below:
-            unsure = face_table.share_not_sure(
-                result.table, result.seconds, face=int(face), below=below, classes=result.classes
-            )
+            of: Any = {"face": int(face), "below": below, "classes": result.classes}
+            unsure = face_table.share_not_sure(result.table, result.seconds, **of)
             st.caption(
                 f"Not sure in {percent_text(unsure)} of this time: no expression reaches {percent_text(below)}. "
                 "The bars count the most probable expression there too."

@@ -2,9 +2,8 @@
 
 A server is shared if `.streamlit/secrets.toml` has a table `[server]` with `shared = true` and, optionally, limits. Its
 visitors are told apart by their login, where Streamlit's `[auth]` is set up, and otherwise by a random secret in a
-cookie. Unlike a key in the address, a cookie is not given away with a link. The table `[training]` says whether
-everybody may train, nobody (`enabled = false`), or who knows a `password`; nobody may where TensorFlow is not
-installed, as in an image that only serves.
+cookie, which no link gives away. The table `[training]` says whether everybody may train, nobody (`enabled = false`),
+or who knows a `password`; nobody may where TensorFlow is not installed, as in an image that only serves.
 """
 
 from __future__ import annotations

@@ -57,8 +57,7 @@ def test_how_often_a_prediction_stays_the_same(page, home):
     update_model(model, consistency=rates[CONSISTENCY_COLUMNS])
     app = page(a_section="Changed faces")
     app.selectbox(key="a_model").set_value("mine").run()
-    sentence = app.subheader[0].value.replace("\xa0", " ")
-    assert "40 % of the faces that are “old” keep their prediction" in sentence
+    assert "40\u00a0% of the faces that are “old” keep their prediction" in app.subheader[0].value
     assert charts(app)[0].endswith("blurred, old: 40 %; blurred, young: 80 %")
     assert "Made-up faces" in said(app)
 

@@ -52,6 +52,7 @@ def test_a_bar_of_a_class_opens_its_faces(visit, fer2013_path):
     shown = faces_in_view(page)
     assert len(shown) >= 8
     assert all(alt.endswith("labelled disgust") for alt in shown)
+    assert "d_label=disgust" in page.url, "the address can be given to others"
 
 
 def test_the_dot_of_a_model_opens_its_confusions(visit, fer2013_path):

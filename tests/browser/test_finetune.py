@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.app.made_up_runs import portrait, write_faces
-from tests.browser.conftest import PATIENCE, settle, upload
+from tests.browser.conftest import PATIENCE, box_of, settle, upload
 
 pytestmark = pytest.mark.browser
 
@@ -62,3 +62,12 @@ def test_a_reload_is_the_same_visitor_and_another_browser_is_not(start_server, v
     other.get_by_text("happy: 0").wait_for()
     settle(other)
     assert page.evaluate("document.cookie").count("fer_lab_visitor=") == 1
+
+
+def test_what_one_needs_for_snapshots_fits_a_screen_of_800_pixels(visit):
+    page = visit("/finetune?f_source=Own+snapshots")
+    page.get_by_role("button", name="Everyone in view agrees").click()
+    page.get_by_test_id("stCameraInput").wait_for()
+    settle(page)
+    top = box_of(page.get_by_role("heading", name="1. Collect"))["y"]
+    assert box_of(page.get_by_text("Of each photo"))["y"] - top < 800 - 60, "the navigation covers 60 pixels"

@@ -5,6 +5,7 @@ import json
 import pandas as pd
 import pytest
 
+from fer_core.columns import percent
 from fer_core.labels import EXPRESSIONS
 from fer_core.store.folders import load_model, promoted
 from fer_core.types import FerError
@@ -39,7 +40,7 @@ def test_a_model_is_guessed_shown_approved_and_measured(fer, theirs, portrait):
     result = fer(*theirs, "--yes", "--title", "Of a paper")
     assert result.exit_code == 0, result.output
     model = load_model("theirs")
-    assert "PublicTest: accuracy 88.9% (" in result.stdout, "all but every ninth"
+    assert "PublicTest: accuracy 88.9 % (" in result.stdout, "all but every ninth"
     assert f"Stored {model.folder}" in result.stdout
     assert (model.title, model.takes.scale, model.takes.classes) == ("Of a paper", "-1-1", ORDER)
     (answer,) = json.loads(fer("predict", portrait, "--model", "theirs", "--json").stdout)
@@ -59,6 +60,7 @@ def test_predictions_are_measured(fer, home, tmp_path, monkeypatch):
     result = fer("models", "add", "paper", tmp_path / "p.csv", "--data", data)
     assert result.exit_code == 0, result.output
     model = load_model("paper")
-    assert f"PrivateTest: accuracy {model.card.score('private_test').accuracy:.1%} (" in result.stdout
+    accuracy = percent(model.card.score("private_test").accuracy, ".1%")
+    assert f"PrivateTest: accuracy {accuracy} (" in result.stdout
     assert "PublicTest" not in result.stdout and "fer-lab predict" not in result.stdout
     assert model.folder == promoted() / "paper"

@@ -10,7 +10,7 @@ import pytest
 
 from fer_core.added import Takes
 from fer_core.cli.evaluate import map_line
-from fer_core.columns import DEGRADED_COLUMNS, PROBABILITIES
+from fer_core.columns import DEGRADED_COLUMNS, PROBABILITIES, percent
 from fer_core.data import load_fer2013, load_ferplus, training_and_holdout
 from fer_core.data.holdout import LISTED
 from fer_core.measuring.added import add_file
@@ -81,7 +81,7 @@ def test_degraded_faces_are_measured_printed_and_kept_on_request(fer, quick, tmp
     assert result.exit_code == 0, result.output
     kept = load_model("quick").degraded()
     assert kept["accuracy"].tolist() == [row["accuracy"] for row in rows]
-    assert "quick on 210 degraded faces" in result.stdout and f"{kept['confidence'][25]:.1%}" in result.stdout
+    assert "quick on 210 degraded faces" in result.stdout and percent(kept["confidence"][25], ".1%") in result.stdout
 
 
 def test_without_votes_the_annotators_are_those_of_the_stored_predictions(fer, quick, tmp_path, monkeypatch):
@@ -185,10 +185,10 @@ def test_save_replaces_and_adds_the_annotators_and_the_score_that_compare_takes_
     right = again.classifier().predict(holdout.images).probabilities.argmax(axis=1) == holdout.labels
     assert (scores["label"], scores["faces"]) == (pytest.approx(right.mean()), len(holdout))
     assert again.card.holdout_score == scores["score"]
-    assert f"Hold-out: {scores['score']:.1%}" in result.stdout
+    assert f"Hold-out: {percent(scores['score'], '.1%')}" in result.stdout
     assert again.card.not_sure.below == again.card.served["not_sure"]["below"]
     assert again.card.not_sure.accuracy >= 0.9
-    assert f"Not sure below {again.card.not_sure.below:.0%}" in result.stdout
+    assert f"Not sure below {percent(again.card.not_sure.below)}" in result.stdout
     answer = json.loads(fer("compare", f"mine,{DEFAULT_MODEL}", DEFAULT_MODEL, "--json").stdout)
     assert (answer["on"], answer["faces"]) == ("holdout", len(holdout))
     for row in answer["parts"]:

@@ -53,7 +53,7 @@ def test_files_are_written_and_agree(fer, clip, tmp_path):
     targets = {kind: tmp_path / "new" / f"out.{kind}" for kind in ("csv", "parquet", "mp4")}
     options = ("--csv", targets["csv"], "--parquet", targets["parquet"], "--annotate", targets["mp4"])
     shown = fer("video", clip, "--rate", 5, *options).stdout
-    assert "5 frames over 1.0 seconds" in shown and "100%" in shown
+    assert "5 frames over 1.0 seconds" in shown and "100 %" in shown
     parquet = pd.read_parquet(targets["parquet"])
     assert list(parquet.columns) == list(VIDEO_COLUMNS)
     assert list(parquet["seconds"]) == pytest.approx([0, 0.2, 0.4, 0.6, 0.8], abs=1e-3)

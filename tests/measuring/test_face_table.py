@@ -62,16 +62,17 @@ def test_a_range_is_open_at_its_limits():
     assert filtered(table, ranges={"roll": (0, 20), "brightness": (0, 3)}).index.tolist() == [2]
 
 
-def test_own_faces_are_predicted_and_compared_with_each_other(fer2013, tiny_classifier):
+def test_own_faces_are_predicted_and_compared_with_each_other(fer2013, models, tiny_classifier):
     images = fer2013.images[[7, 8, 7, 9]]
     own = replace(fer2013.subset(np.arange(4)), images=images, rows=np.full(4, -1), votes=None)
-    table = face_table(own, classifier=tiny_classifier)
+    table = face_table(own, models[0], lambda _: tiny_classifier)
     assert table["copy"].tolist() == [True, False, True, False]
     expected = [EXPRESSIONS[k] for k in tiny_classifier.predict(images).probabilities.argmax(axis=1)]
     assert table["predicted"].tolist() == expected
     assert (table["wrong"] == (table["predicted"] != table["label"])).all()
     assert table["agreement"].isna().all()
     assert (face_table(own)["predicted"] == "").all()
+    assert (face_table(own, models[0])["predicted"] == "").all(), "the made-up models cannot predict"
 
 
 def test_shuffled_places_are_all_of_a_label_in_an_order_that_stays(fer2013):
