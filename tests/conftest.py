@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -159,10 +160,20 @@ def own_model(_own_weights: tuple[ModelSpec, bytes], home: Path) -> StoredModel:
     return save_model(promoted(), card, predictions=no_predictions(), weights=weights)
 
 
+@cache
+def installed_components() -> list[Any]:
+    """Read which packages bring Streamlit components. AppTest does it for each app, and a server once."""
+    from streamlit.components.v2.manifest_scanner import scan_component_manifests
+
+    return scan_component_manifests()
+
+
 @pytest.fixture
 def open_app(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     """Open a page through `app.py`, as a link with these query parameters would. No run may raise an exception."""
+    from streamlit.components.v2 import manifest_scanner
     from streamlit.runtime.pages_manager import PagesManager
+    from streamlit.runtime.scriptrunner import script_runner
     from streamlit.testing.v1 import AppTest, app_test
 
     class Pages(PagesManager):
@@ -179,6 +190,10 @@ def open_app(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
         assert not app.exception
         return app
 
+    # after each run, collect no garbage for Keras, which other tests have loaded and the app does not
+    monkeypatch.setattr(script_runner, "_clean_problem_modules", lambda: None)
+    components = installed_components()
+    monkeypatch.setattr(manifest_scanner, "scan_component_manifests", lambda: components)
     monkeypatch.setattr(app_test, "PagesManager", Pages)
     monkeypatch.setattr(AppTest, "_run", checked)
 

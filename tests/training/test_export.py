@@ -26,7 +26,10 @@ FACES = np.random.default_rng(0).integers(0, 256, (40, 48, 48)).astype(np.uint8)
 
 @pytest.fixture(scope="module")
 def files(tiny_network):
-    return {quantization: to_litert(tiny_network, 48, quantization) for quantization in QUANTIZATIONS}
+    made = {"float32": to_litert(tiny_network, 48)}
+    for quantization in QUANTIZATIONS[1:]:
+        made[quantization] = to_litert(tiny_network, 48, quantization, float32=made["float32"])
+    return made
 
 
 @pytest.mark.parametrize("quantization", QUANTIZATIONS)
@@ -119,17 +122,19 @@ STORAGE = {  # a conversion takes seconds, so each variant has one
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "quantization"), STORAGE.items())
 def test_trains_converts_and_serves_the_same(name, quantization, fer2013, home):
-    spec = model_spec(name)
+    spec, exact = model_spec(name), quantization == "float32"
     if spec.backbone == "MobileNetV2":
         require_weights("mobilenet_v2_imagenet_notop.weights.h5")
     else:
         spec = replace(spec, weights_from="random")
-    part = fer2013.subset(np.arange(32))
+    if exact:  # smaller than the variant's, and fewer faces: rounding is no question here
+        spec = replace(spec, backbone_size=96)
+    part = fer2013.subset(np.arange(16))
     keras.utils.set_random_seed(1)
     network = build_network(spec)
     head = network.get_layer("head")
     before, frozen = head.get_weights()[0], _unopened(network)
-    recipe = replace(recipe_for(spec), epochs=1, batch_size=16)
+    recipe = replace(recipe_for(spec), epochs=1, batch_size=8)
     assert np.isfinite(fit(network, spec, recipe=recipe, training=part, holdout=part)["loss"][0])
     assert not np.array_equal(head.get_weights()[0], before)
     for was, now in zip(frozen, _unopened(network), strict=True):
@@ -141,10 +146,10 @@ def test_trains_converts_and_serves_the_same(name, quantization, fer2013, home):
     kernel = np.random.default_rng(0).normal(size=(features.shape[1], 7))
     kernel *= 3 / (features @ kernel).std(axis=0)
     head.set_weights([kernel, -(features @ kernel).mean(axis=0)])
-    faces = fer2013.split("public_test").images[:64]
+    faces = fer2013.split("public_test").images[: 16 if exact else 64]
     expected = network.predict(faces[..., None].astype("float32"), verbose=0)
     served = Classifier(to_litert(network, 48, quantization)).predict(faces).probabilities
-    if quantization == "float32":
+    if exact:
         np.testing.assert_allclose(served, expected, atol=1e-3)
     else:  # answers that hang on such small differences sway with rounding; where one is clear it must stay
         second, first = np.sort(expected, axis=1)[:, -2:].T
