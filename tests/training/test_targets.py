@@ -155,5 +155,9 @@ def test_the_blend_has_the_best_score_and_its_mean_confidence_is_the_accuracy(tw
     chosen = shares[f"{blend.share:.2f}"]
     assert chosen == corrections[f"{blend.correction:.1f}"]
     assert chosen["score"] == max(scores["score"] for scores in (*shares.values(), *corrections.values()))
+    monkeypatch.setattr(targets, "LABEL_FLOOR", max(scores["label"] for scores in shares.values()))
+    by_label = choose_blend(two_heads[1], faces, FREQUENCIES)[1]["holdout_by_votes_share"]
+    kept = by_label[f"{choose_blend(two_heads[1], faces, FREQUENCIES)[0].share:.2f}"]
+    assert kept["label"] >= targets.LABEL_FLOOR
     accuracy = np.mean([chosen[part] for part in ("label", "plurality", "label_degraded", "plurality_degraded")])
     assert (clean + np.mean(list(confidence.values()))) / 2 == pytest.approx(accuracy, abs=2e-3)
