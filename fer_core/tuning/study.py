@@ -18,6 +18,7 @@ import sqlalchemy
 from optuna import visualization
 from optuna.trial import FrozenTrial, TrialState
 
+from fer_core.columns import percent
 from fer_core.files import whole_file
 from fer_core.runs.run import RunPlan
 from fer_core.tuning.plan import NOTE, SETTING_LABELS, TuningPlan, default_storage, with_values
@@ -146,6 +147,16 @@ class TuningStudy:
         if not finished:
             raise FerError(f"No trial of {self.name} has finished yet.")
         return max(finished, key=lambda trial: (trial.value, -trial.number))
+
+    def best_in_words(self) -> str:
+        """Say which trial is the best, and what its settings are; errors as of `best`."""
+        best = self.best()
+        texts = {
+            name: f"{x:.3g}" if isinstance(x, float) else str(x).replace("_", " ") for name, x in best.params.items()
+        }
+        values = ", ".join(f"{SETTING_LABELS[name].lower()} {text}" for name, text in texts.items())
+        share = percent(best.value or 0.0, ".1%")
+        return f"Best: trial {best.number + 1} with {share} of the hold-out, by the label. Its {values}."
 
     @database_errors()
     def history_chart(self) -> go.Figure:

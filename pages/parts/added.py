@@ -13,7 +13,7 @@ from fer_core.measuring.added import TABLES, add_file, add_predictions, guess, g
 from fer_core.store.folders import promoted
 from fer_core.types import FerError
 from fer_core.visitors import check_room, limits
-from pages.parts.common import plain, with_code
+from pages.parts.common import plain, warn
 from pages.parts.data import fer2013, own_pictures
 
 
@@ -38,35 +38,32 @@ def offer_to_add() -> None:
             raise FerError(faces.missing)
         if not own and Path(file.name).suffix.lower() not in TABLES:
             raise FerError("This server takes only tables of predictions. For models, run FER Lab on your computer.")
-        _offer(file, name, faces.dataset)
+        if _offer(file, name, faces.dataset):
+            st.session_state["c_added_done"] = f"{name} is now among the models."
+            st.rerun()
     except FerError as error:
-        st.warning(with_code(str(error)), icon=":material/warning:")
+        warn([str(error)])
 
 
-def _offer(file: Any, name: str, dataset: FaceDataset) -> None:
+def _offer(file: Any, name: str, dataset: FaceDataset) -> bool:
+    """Offer to store predictions or a model; return whether that was done."""
     content, settings = file.getvalue(), {"root": promoted(), "source": file.name}
     check_room(len(content))
     if Path(file.name).suffix.lower() in TABLES:
-        if st.button("Measure", icon=":material/speed:", key="c_added_measure"):
+        if asked := st.button("Measure", icon=":material/speed:", key="c_added_measure"):
             with tempfile.TemporaryDirectory() as folder, st.spinner("Measuring"):
                 path = Path(folder) / f"predictions{Path(file.name).suffix.lower()}"
                 path.write_bytes(content)
                 add_predictions(name, path, dataset, **settings)
-            _done(name)
-        return
+        return asked
     with st.spinner("Trying the usual ways to use it"):
         guesses = own_pictures(_guesses, file, dataset)
     st.table(guess_table(guesses).head(5), border="horizontal", alt="Ways to use the model, with accuracies")
-    if st.button("Use it as in the first row", icon=":material/check:", key="c_added_use"):
+    if asked := st.button("Use it as in the first row", icon=":material/check:", key="c_added_use"):
         with st.spinner("Measuring", show_time=True):
             add_file(name, content, guesses[0].takes, dataset, **settings)
-        _done(name)
+    return asked
 
 
 def _guesses(file: Any, dataset: FaceDataset) -> Any:
     return guess(file.getvalue(), dataset)
-
-
-def _done(name: str) -> None:
-    st.session_state["c_added_done"] = f"{name} is now among the models."
-    st.rerun()

@@ -17,6 +17,7 @@ from fer_core.inference.stream import TrackedFace
 from pages.parts.charts import show_chart
 from pages.parts.common import offer_download
 from pages.parts.pictures import FROZEN, LIVE, Picture
+from pages.parts.visitor import server_settings
 
 FOLLOWED: Final = "live_followed"
 REFRESHES_WITHOUT_PICTURE: Final = "live_refreshes_without_picture"
@@ -72,9 +73,7 @@ def camera(session: LiveSession) -> bool:
 
 def ice_servers() -> list[dict[str, Any]]:
     """Return the STUN and TURN servers under `webrtc.ice_servers` in `.streamlit/secrets.toml`."""
-    if not st.secrets.load_if_toml_exists():
-        return []
-    servers = st.secrets.get("webrtc", {}).get("ice_servers", [])
+    servers = server_settings("webrtc").get("ice_servers", [])
     return [dict(server) for server in servers if "urls" in server]
 
 

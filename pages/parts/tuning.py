@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import streamlit as st
 
-from fer_core.columns import PERCENT, Columns, percent
+from fer_core.columns import PERCENT, Columns
 from fer_core.files import name_from
 from fer_core.models import model_spec, network_names
 from fer_core.runs.data import ALL_FACES, MIN_FACES, DataSettings
@@ -168,7 +168,7 @@ def _outcome(study: TuningStudy) -> None:
     words = ", ".join(varied.values()).lower()
     st.caption(f"{plain(plan.spec.title)}, {plan.epochs} epochs per trial, varying {words}.")
     with suppress(FerError):  # no trial has ended well
-        st.markdown(f"#### {_in_words(study.best())}")
+        st.markdown(f"#### {study.best_in_words()}")
         words, icon = "Train the best on all data as a run", ":material/model_training:"
         click: Any = {"on_click": start, "args": (study.best_plan(),), "kwargs": {"leave": True}}
         if st.button(words, type=emphasis(), icon=icon, key="t_train", **click):
@@ -200,18 +200,10 @@ def papers_study() -> None:
         study = _studies().read_study(STORED)
         st.markdown("**Learning rate and patience, tuned on validation**")
         st.markdown(
-            f"{_in_words(study.best())} {study.ended()} trials of {study.plan.spec.title}, each at "
+            f"{study.best_in_words()} {study.ended()} trials of {study.plan.spec.title}, each at "
             f"most {study.plan.epochs} epochs on {study.plan.data.faces:,} faces. All trials: Fine-tune, Tuning."
         )
-        setting = study.plan.space.varied[0]
-        alt = f"Hold-out accuracy of each trial by {_label(setting)}"
-        show_chart(study.setting_chart(setting), alt, key="t_papers_study")
-
-
-def _in_words(best: Any) -> str:
-    shown = {name: f"{x:.3g}" if isinstance(x, float) else str(x).replace("_", " ") for name, x in best.params.items()}
-    values, share = ", ".join(f"{_label(name)} {text}" for name, text in shown.items()), percent(best.value, ".1%")
-    return f"Best: trial {best.number + 1} with {share} of the hold-out, by the label. Its {values}."
+        _by_setting(study, study.plan.space.varied[0], "t_papers_study")
 
 
 def _charts(study: TuningStudy) -> None:
@@ -229,9 +221,9 @@ def _charts(study: TuningStudy) -> None:
                 st.info(with_code(str(error)), icon=":material/info:")
     varied = study.plan.space.varied
     setting = choose("Accuracy by", varied, f"t_by_{'_'.join(varied)}", format_func=SETTING_LABELS.__getitem__)
-    alt = f"Hold-out accuracy of each trial by {_label(setting)}"
-    show_chart(study.setting_chart(setting), alt, key=f"t_by_chart_{setting}")
+    _by_setting(study, setting, f"t_by_chart_{setting}")
 
 
-def _label(name: str) -> str:
-    return SETTING_LABELS[name].lower()
+def _by_setting(study: TuningStudy, setting: str, key: str) -> None:
+    alt = f"Hold-out accuracy of each trial by {SETTING_LABELS[setting].lower()}"
+    show_chart(study.setting_chart(setting), alt, key=key)

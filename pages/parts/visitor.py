@@ -45,14 +45,15 @@ def current_visitor() -> Visitor | None:
     """Return the visitor whose page is being shown; None if the server is not shared. `FerError`: a bad setting."""
     if get_script_run_ctx(suppress_warning=True) is None:  # not called by a page
         return None
-    setting = _secrets("server")
+    setting = server_settings("server")
     shared = setting.pop("shared", False)
     if not isinstance(shared, bool):
         raise FerError(f"The server's setting shared must be true or false. Received: {shared!r}")
     return Visitor.of(_login() or _secret(), Limits.from_settings(setting)) if shared else None
 
 
-def _secrets(table: str) -> dict[str, Any]:
+def server_settings(table: str) -> dict[str, Any]:
+    """Return a table of `.streamlit/secrets.toml`; empty without one."""
     return dict(st.secrets.get(table, {})) if st.secrets.load_if_toml_exists() else {}
 
 
@@ -111,7 +112,7 @@ def training_allowed() -> bool:
 
     Another password on the server ends the access of all who gave the old one.
     """
-    setting = _secrets("training")
+    setting = server_settings("training")
     installed = find_spec("tensorflow") is not None
     if not installed or not setting.get("enabled", True):
         words = "Training is switched off on this server. To train, run FER Lab on your own computer."
