@@ -13,6 +13,7 @@ from fer_core.store.stored_model import KERAS
 from fer_core.training import train as module
 from fer_core.training.callbacks import HISTORY
 from fer_core.training.data import TrainingData
+from fer_core.training.export import to_litert
 from fer_core.training.initial_weights import read_keras
 from fer_core.training.recipe import Recipe
 from fer_core.training.targets import class_frequencies
@@ -41,11 +42,17 @@ def one_conversion(monkeypatch):
     monkeypatch.setattr(module, "QUANTIZATIONS", ("float32",))
 
 
+@pytest.fixture(scope="module")
+def converted(tiny_network):
+    return to_litert(tiny_network, 48)
+
+
 @pytest.fixture
-def no_fit(monkeypatch):
-    """Leave fitting out, but for what it writes."""
+def no_fit(monkeypatch, converted):
+    """Leave out fitting, but for what it writes, and converting: each file is that of the tiny network."""
     history = "epoch,loss,val_loss\n0,2.0,1.5\n"
     monkeypatch.setattr(module, "fit", lambda *_, folder, **__: (folder / HISTORY).write_text(history))
+    monkeypatch.setattr(module, "to_litert", lambda *_, **__: converted)
 
 
 @pytest.mark.usefixtures("one_conversion")
