@@ -17,7 +17,6 @@ from fer_core.files import records
 from fer_core.labels import EXPRESSIONS
 from fer_core.metrics.intervals import Interval, percentile_interval, wilson_interval
 from fer_core.metrics.predictions import as_labels
-from fer_core.metrics.significance import holm
 from fer_core.types import FerError
 
 MINIMUM: Final = 30
@@ -202,6 +201,7 @@ def consistency(classifier: Classifier, faces: NDArray[np.uint8], groups: Mappin
 
 def _gaps(rates: pd.DataFrame) -> pd.DataFrame:
     """Return the largest gap of each rate and expression, with its interval and its test."""
+    from statsmodels.stats.multitest import multipletests
     from statsmodels.stats.proportion import confint_proportions_2indep
 
     rows: list[tuple[Any, ...]] = []
@@ -220,7 +220,7 @@ def _gaps(rates: pd.DataFrame) -> pd.DataFrame:
         rows.append((rate, expression, *groups, *gap))
     columns = ["rate", "expression", "groups", "highest", "highest_value", "lowest", "lowest_value", "gap"]
     table = pd.DataFrame(rows, columns=[*columns, "low", "high", "ratio", "ratio_low", "ratio_high", "p"])
-    return table.assign(p_holm=holm(table["p"]))
+    return table.assign(p_holm=multipletests(table["p"], method="holm")[1] if len(table) else [])
 
 
 def ratio_interval(top_hits: int, top_faces: int, bottom_hits: int, bottom_faces: int) -> Interval:

@@ -90,12 +90,6 @@ _SPECS = {
             title="Small CNN, taught by three others",
             weights_from="compact_cnn_votes_seed1",
         ),
-        replace(  # further, on UTKFace's faces as well: a noisy student
-            _COMPACT,
-            name="compact_cnn_noisy_student",
-            title="Small CNN, taught on more faces",
-            weights_from="compact_cnn_student",
-        ),
         _FACES,
         # on sharp faces alone, to teach
         replace(_FACES, name="mobilenet_faces_sharp", title="MobileNet, pretrained on faces, sharp faces"),

@@ -24,8 +24,8 @@ VOTES_HEAD: Final = "votes_head"
 SHARES: Final = tuple(step / 20 for step in range(21))  # what `choose_blend` tries
 CORRECTIONS: Final = tuple(step / 10 for step in range(11))
 LABEL_FLOOR: Final = 0.655
-"""Accuracy by FER2013's label on the hold-out that a blend keeps if it can. A reader who always gave the annotators' most
-frequent answer would be right on 65.4 and 65.6 % of the test splits by the label."""
+"""Accuracy by FER2013's label on the hold-out that a blend keeps if it can. A reader who always gave the annotators'
+most frequent answer would be right on 65.4 and 65.6 % of the test splits by the label."""
 
 
 def make_targets(
@@ -214,8 +214,9 @@ def choose_blend(
     """Choose share, correction and temperature on the hold-out.
 
     The best pair of share and correction has the highest `score` of `holdout_score`, by which the default model is
-    chosen as well, among those that are right by FER2013's label on at least `LABEL_FLOOR`, if there are any. The temperature, from 0.25 to 4, brings the mean confidence as near as possible to the mean of the
-    accuracies in it; as in the score, the clean faces count as much as all degraded ones.
+    chosen as well, among those that are right by FER2013's label on at least `LABEL_FLOOR`, if there are any. The
+    temperature, from 0.25 to 4, brings the mean confidence as near as possible to the mean of the accuracies in it; as
+    in the score, the clean faces count as much as all degraded ones.
 
     Returns:
         The blend, and for the card the results of `holdout_score` for all shares with the chosen correction

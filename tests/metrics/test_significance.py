@@ -4,12 +4,11 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest, chi2
 from sklearn.metrics import accuracy_score, recall_score
-from statsmodels.stats.multitest import multipletests
 
 from fer_core.measuring.results import load_predictions
 from fer_core.metrics.core import evaluate
 from fer_core.metrics.intervals import resample_weights
-from fer_core.metrics.significance import both_ways, compare_all, gains, holm, pair_table
+from fer_core.metrics.significance import both_ways, compare_all, gains, pair_table
 from fer_core.types import FerError
 from tests.made_up_store import noisy
 
@@ -76,11 +75,6 @@ def test_compare_all_adjusts_by_holm_and_keeps_the_order(sample):
     columns = table.columns.difference(["first", "second", "p_holm"])
     assert table.loc[4, columns].equals(alone[columns])
     assert table.loc[2, "p_holm"] < 0.001
-
-
-@pytest.mark.parametrize("p", [[0.01, 0.04, 0.03, 0.01], [0.9, 0.5, 0.7], [0.2]])
-def test_holm_is_statsmodels(p):
-    np.testing.assert_allclose(holm(p), multipletests(p, method="holm")[1])
 
 
 def test_bad_settings(sample):
