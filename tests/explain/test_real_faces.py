@@ -4,7 +4,7 @@ from fer_core.faces import evidence_for
 from fer_core.labels import EXPRESSIONS
 from fer_core.store.folders import load_model
 
-FACES = 300
+FACES = 1000
 PATCH = 16  # pixels: two cells of the map
 
 
@@ -26,8 +26,13 @@ def test_covering_the_brightest_place_costs_more_than_covering_a_random_one(fer2
         values = evidence_for(maps, EXPRESSIONS[index]).values
         brightest.append(covered(face, *np.unravel_index(values.argmax(), values.shape), 48 / cells))
         random.append(covered(face, *rng.integers(0, cells, 2), 48 / cells))
-    after_brightest, after_random = (
-        classifier.predict(np.stack(some)).probabilities[np.arange(FACES), answers] for some in (brightest, random)
+    before = prediction.probabilities[np.arange(FACES), answers]
+    loss, loss_random = (
+        before - classifier.predict(np.stack(some)).probabilities[np.arange(FACES), answers]
+        for some in (brightest, random)
     )
-    difference = after_random - after_brightest
+    difference = loss - loss_random
     assert difference.mean() > 3 * difference.std(ddof=1) / FACES**0.5, "three standard errors"
+    # Measured: 7.9 and 4.3 points; 21.4 and 10.1 for `compact_cnn_distilled`, which learned from no covered faces.
+    # So the default loses less by any square, and the brightest place counts nearly as much more than others.
+    assert loss.mean() > 1.5 * loss_random.mean()
