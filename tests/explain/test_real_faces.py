@@ -33,6 +33,6 @@ def test_covering_the_brightest_place_costs_more_than_covering_a_random_one(fer2
     )
     difference = loss - loss_random
     assert difference.mean() > 3 * difference.std(ddof=1) / FACES**0.5, "three standard errors"
-    # Measured: 7.9 and 4.3 points; 21.4 and 10.1 for `compact_cnn_distilled`, which learned from no covered faces.
+    # Measured: 7.9 and 4.3 points; 21.4 and 10.1 for `compact_cnn_distilled`, whose training had no gray patches.
     # So the default loses less by any square, and the brightest place counts nearly as much more than others.
     assert loss.mean() > 1.5 * loss_random.mean()
