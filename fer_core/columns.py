@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import isnan
 from typing import Final, TypeAlias
 
 from fer_core.labels import EXPRESSIONS
@@ -53,9 +54,12 @@ CONSISTENCY_COLUMNS: Final[list[str]] = ["data", "by", "group", "change", "faces
 """
 
 
-def percent(share: float, number: str = ".0%") -> str:
-    """Return a share in percent, in a format that ends in "%", with a space before the sign: "66.0 %"."""
-    return format(share, number).replace("%", " %")
+def percent(share: float | None, number: str = ".0%") -> str:
+    """Return a share in percent, in a format that ends in "%", with a space before the sign: "66.0 %".
+
+    None and NaN are "–".
+    """
+    return "–" if share is None or isnan(share) else format(share, number).replace("%", " %")
 
 
 def percent_text(share: float) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,6 +11,7 @@ from typer import Argument, Context, Option, Typer
 
 from fer_core.cli.added import add
 from fer_core.cli.output import AsJson, fitted_table, print_json, say, stderr, stdout, warn, write_output
+from fer_core.columns import percent
 from fer_core.labels import EXPRESSIONS
 from fer_core.models.spec import WEIGHTS
 from fer_core.store.folders import list_models, load_model
@@ -122,11 +122,11 @@ def markdown_table(stored: list[StoredModel]) -> str:
     for row in sorted(rows, key=lambda row: (not row["default"], -row.get("public_test_accuracy", 0.0))):
         cells = [f"`{row['name']}`"]
         for split in ("public_test", "private_test"):
-            accuracy, low, high = (_percent(row.get(f"{split}_accuracy{end}")) for end in ("", "_low", "_high"))
-            cells.append(accuracy if accuracy == "–" else f"{accuracy} ({low}–{high})")
-        voted = (_percent(row.get(f"{split}_plurality_accuracy")) for split in ("public_test", "private_test"))
+            accuracy = percent(row.get(f"{split}_accuracy"), ".1%")
+            cells.append(accuracy if accuracy == "–" else f"{accuracy} ({row[f'{split}_accuracy_interval']})")
+        voted = (percent(row.get(f"{split}_plurality_accuracy"), ".1%") for split in ("public_test", "private_test"))
         cells.append(" / ".join(voted))
-        cells += [_percent(row.get("degraded_accuracy")), _percent(row["holdout_score"])]
+        cells += [percent(row.get("degraded_accuracy"), ".1%"), percent(row["holdout_score"], ".1%")]
         cells += [_count(row["parameters"]), _size(row["size_bytes"] or 0)]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
@@ -151,10 +151,6 @@ def _chosen(row: dict[str, Any]) -> dict[str, Any]:
         "default": row["default"],
         **({} if row["classes"] == EXPRESSIONS else {"classes": row["classes"]}),
     }
-
-
-def _percent(share: float | None) -> str:
-    return "–" if share is None or math.isnan(share) else f"{share:.1%}"
 
 
 def _count(parameters: int | None) -> str:

@@ -22,6 +22,7 @@ from fer_core.figures.theme import (
     category_axis,
     chart,
     hidden_axis,
+    percents,
     safe,
     with_legend,
     words,
@@ -95,7 +96,7 @@ def probability_text(probabilities: ArrayLike, top: int = 3, *, classes: Classes
 def time_share_bars(shares: pd.DataFrame) -> go.Figure:
     """Return the share of time of each class: rows in their order with `expression`, `seconds` and `share` (0 to 1)."""
     values, classes = shares["share"].to_numpy(np.float64), tuple(shares["expression"])
-    hover = "%{y}: %{x:.1%} of the time, %{customdata:.1f} seconds<extra></extra>"
+    hover = "%{y}: %{hovertext} of the time, %{customdata:.1f} seconds<extra></extra>"
     bar = _bar(values, _percentages(values), classes, customdata=shares["seconds"], hovertemplate=hover)
     return _bars([bar], classes)
 
@@ -131,7 +132,7 @@ def softmax_table(logits: ArrayLike, exponentials: ArrayLike, *, probabilities: 
         -0.8: ("score", [f"{value:.2f}".replace("-", "−") for value in scores]),
         -0.1: ("exp(score)", [f"{value:,.2f}" if value < 1000 else f"{value:,.0f}" for value in powers]),
     }
-    traces = [_bar(shares, _percentages(shares), hovertemplate="%{y}: %{x:.2%}<extra></extra>")]
+    traces = [_bar(shares, _percentages(shares), hovertext=percents(shares, ".2%"))]
     heads = [{"x": 0.0, "text": "share of the sum", "xanchor": "left"}]
     for place, (title, texts) in columns.items():
         heads.append({"x": place, "text": title, "xanchor": "right"})
@@ -193,11 +194,11 @@ def class_distribution(counts: pd.DataFrame) -> go.Figure:
         common = {"type": "bar", "name": safe(split), "legendgroup": place, "offsetgroup": place}
         # Plotly draws no legend entry for bars of several colours with a pattern, so an empty gray bar stands in
         entries.append(common | {"x": [None], "y": [None], "marker": {"color": MUTED, "pattern": pattern}})
-        hover = f"%{{x}}, {safe(split)}: %{{customdata[0]:,}} faces, %{{customdata[1]:.1%}}<extra></extra>"
+        hover = f"%{{x}}, {safe(split)}: %{{customdata[0]:,}} faces, %{{customdata[1]}}<extra></extra>"
         bar = {
             "x": list(EXPRESSIONS),
             "y": row,
-            "customdata": np.column_stack([row, share]),
+            "customdata": list(zip(row, percents(share), strict=True)),
             "marker": {"color": [*class_colors(EXPRESSIONS).values()], "pattern": pattern},
             "showlegend": False,
             "hovertemplate": hover,
@@ -236,7 +237,8 @@ def model_answers(
             x=values[:, place],
             width=0.42,
             customdata=[safe(title) for title in titles],
-            hovertemplate=f"%{{customdata}}: {name} %{{x:.1%}}<extra></extra>",
+            hovertext=percents(values[:, place]),
+            hovertemplate=f"%{{customdata}}: {name} %{{hovertext}}<extra></extra>",
         )
         for place, (name, color) in enumerate(class_colors(classes).items())
     ]
@@ -301,7 +303,8 @@ def _numbers(counts: NDArray[np.float64]) -> list[str]:
 def _in_front(bars: dict[str, NDArray[np.float64]], texts: Sequence[str], classes: Classes = EXPRESSIONS) -> go.Figure:
     """Return the second bars in front of the first, which are wider and gray, with the texts beyond the longer bar."""
     (behind, old), (front, new) = bars.items()
-    none, hover, gray = [""] * len(classes), "%{{y}}, {}: %{{x:.1%}}<extra></extra>", {"color": MUTED, "opacity": 0.4}
+    none, gray = [""] * len(classes), {"color": MUTED, "opacity": 0.4}
+    hover = "%{{y}}, {}: %{{hovertext}}<extra></extra>"
     return _bars(
         [
             _bar(old, none, classes, width=0.86, name=behind, hovertemplate=hover.format(behind), marker=gray),
@@ -326,7 +329,8 @@ def _bar(
         "textfont": {"size": LARGE},
         "cliponaxis": False,
         "marker": {"color": [*class_colors(classes).values()], "cornerradius": 4},
-        "hovertemplate": "%{y}: %{x:.1%}<extra></extra>",
+        "hovertext": percents(values),
+        "hovertemplate": "%{y}: %{hovertext}<extra></extra>",
     } | changes
 
 

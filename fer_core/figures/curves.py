@@ -23,6 +23,7 @@ from fer_core.figures.theme import (
     legend_height,
     listed,
     model_styles,
+    percents,
     safe,
     whiskers,
     with_legend,
@@ -105,14 +106,20 @@ def reliability_chart(bins: pd.DataFrame, focus: str | None = None, **look: Any)
         focus: model to emphasize and to show 95 % intervals of; None for none.
     """
     lines = _Lines(bins, focus, **look)
-    interval = "95 % interval %{customdata[1]:.1%} to %{customdata[2]:.1%}, %{customdata[0]:,} faces"
+    interval = "95 % interval %{customdata[0]} to %{customdata[1]}, %{customdata[2]:,} faces"
     traces: list[dict[str, Any]] = [dict(_DIAGONAL)]
     for model in lines.drawn:
         part = bins[bins["model"] == model]
-        hover = lines.hover(model, "accuracy %{y:.1%}", interval, place="mean confidence %{x:.1%}")
-        about = {"x": part["confidence"], "customdata": part[["faces", "low", "high"]], "hovertemplate": hover}
+        hover = lines.hover(model, "accuracy %{hovertext}", interval, place="mean confidence %{customdata[3]}")
+        low, high, confidence = (percents(part[column]) for column in ("low", "high", "confidence"))
+        about = {
+            "x": part["confidence"],
+            "hovertext": percents(part["accuracy"]),
+            "customdata": list(zip(low, high, part["faces"], confidence, strict=True)),
+            "hovertemplate": hover,
+        }
         traces.append(lines.group(model) | lines.accuracy(model, part, sizes=(8, 11)) | about)
-    title = {"text": "Mean confidence about %{x:.0%}"}
+    title = {"text": "Mean confidence about %{x}"}
     return chart(
         traces,
         HEIGHT + 60 + legend_height(len(lines.drawn), lines.narrow),
@@ -129,15 +136,17 @@ def confidence_bars(bins: pd.DataFrame) -> go.Figure:
     Args:
         bins: of its reliability diagram: `from`, `to`, `share`, `faces`.
     """
+    share, low, high = percents(bins["share"]), percents(bins["from"], ".0%"), percents(bins["to"], ".0%")
     bars = {
         "type": "bar",
         "x": (bins["from"] + bins["to"]) / 2,
         "width": (bins["to"] - bins["from"]) * 0.94,
         "y": bins["share"],
-        "customdata": bins[["faces", "from", "to"]],
+        "customdata": list(zip(bins["faces"], low, high, strict=True)),
         "marker": {"color": MUTED},
-        "hovertemplate": "confidence %{customdata[1]:.0%} to %{customdata[2]:.0%}<br>%{customdata[0]:,} faces, "
-        "%{y:.1%}<extra></extra>",
+        "hovertext": share,
+        "hovertemplate": "confidence %{customdata[1]} to %{customdata[2]}<br>%{customdata[0]:,} faces, %{hovertext}"
+        "<extra></extra>",
     }
     across = axis("Confidence", range=[0, 1.01], showgrid=False, fixedrange=True)
     up = axis("Share of faces", nticks=4, fixedrange=True)
@@ -156,25 +165,28 @@ def robustness_chart(
         focus: model to emphasize, with 95 % intervals and its confidence; None for none.
     """
     lines = _Lines(next(iter(curves.values())), focus, **look)
-    interval = "95 % interval %{customdata[0]:.1%} to %{customdata[1]:.1%}"
+    interval = "95 % interval %{customdata[0]} to %{customdata[1]}"
     traces, plots = [], []
     for panel, (kind, table) in enumerate(curves.items(), start=1):
         title, unit = titles[kind]
         level = f"{safe(unit)} %{{customdata[2]}}"
         for model in lines.drawn:
             part = table[table["model"] == model].sort_values("strength")
-            common = lines.group(model, panel) | {"x": part["strength"], "customdata": part[["low", "high", "words"]]}
+            about = list(zip(percents(part["low"]), percents(part["high"]), part["words"], strict=True))
+            common = lines.group(model, panel) | {"x": part["strength"], "customdata": about}
             if model == focus:
                 dashed = {
                     "mode": "lines",
                     "y": part["confidence"],
+                    "hovertext": percents(part["confidence"]),
                     "line": lines.line(model) | {"dash": "dash", "width": 3},
-                    "hovertemplate": lines.hover(model, "mean confidence %{y:.1%}", place=level),
+                    "hovertemplate": lines.hover(model, "mean confidence %{hovertext}", place=level),
                     "showlegend": False,
                 }
                 traces.append(common | dashed)
-            hover = {"hovertemplate": lines.hover(model, "accuracy %{y:.1%}", interval, place=level)}
-            traces.append(common | lines.accuracy(model, part, sizes=(7, 10)) | hover)
+            hover = {"hovertemplate": lines.hover(model, "accuracy %{hovertext}", interval, place=level)}
+            texts = {"hovertext": percents(part["accuracy"])}
+            traces.append(common | lines.accuracy(model, part, sizes=(7, 10)) | hover | texts)
         levels = table.drop_duplicates("strength").sort_values("strength")
         x = axis(
             unit.capitalize(),
@@ -203,13 +215,15 @@ def training_chart(history: pd.DataFrame, *, epochs: int | None = None, **look: 
         for model in lines.drawn:
             for faces, dash in (("hold-out", "solid"), ("training", "dot")):
                 chosen = (history["what"] == what) & (history["faces"] == faces) & (history["model"] == model)
+                values = history[chosen]["value"]
                 curve = {
                     "mode": "lines+markers" if few or faces == "hold-out" else "lines",
                     "x": history[chosen]["epoch"],
-                    "y": history[chosen]["value"],
+                    "y": values,
+                    "hovertext": percents(values, number),
                     "line": lines.line(model) | {"dash": dash, "width": 2.5},
                     "marker": {"symbol": lines.styles[model][2], "size": 7, "maxdisplayed": 0 if few else 8},
-                    "hovertemplate": lines.hover(model, f"{faces} %{{y:{number}}}", place="epoch %{x}"),
+                    "hovertemplate": lines.hover(model, f"{faces} %{{hovertext}}", place="epoch %{x}"),
                     "showlegend": panel == 1 and faces == "hold-out",
                 }
                 traces.append(lines.group(model, panel) | curve)

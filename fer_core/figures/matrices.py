@@ -21,6 +21,7 @@ from fer_core.figures.theme import (
     chart,
     hidden_axis,
     in_lines,
+    percents,
     safe,
 )
 
@@ -68,8 +69,9 @@ def confusion_chart(
         "marker": {"symbol": "square", "size": 44, "opacity": 0},
         "selected": invisible,
         "unselected": invisible,
+        "hovertext": percents(rates, f"{sign}.1%"),
         "hovertemplate": f"{titles[0].lower()} %{{y}}, {titles[1].lower()} %{{x}}<br>%{{customdata[2]:{sign},}} faces, "
-        f"%{{customdata[3]:{sign}.1%}} of the row<extra></extra>",
+        "%{hovertext} of the row<extra></extra>",
     }
     frames, classes = [], list(cells["actual"].unique())
     if chosen is not None:

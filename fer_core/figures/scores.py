@@ -24,6 +24,7 @@ from fer_core.figures.theme import (
     legend_height,
     listed,
     model_styles,
+    percents,
     reference,
     safe,
     with_legend,
@@ -55,9 +56,9 @@ def accuracy_intervals(measured: pd.DataFrame, references: Mapping[str, float] |
         part = measured[measured["split"] == split]
         rows = [models.index(model) + (place - (len(splits) - 1) / 2) * 0.42 for model in part["model"]]
         (color, symbol), group = SPLITS[place % 2], {"legendgroup": safe(split)}
-        marks = dots(part, "accuracy", rows, color) | _hover(part, "accuracy", ".1%") | group
+        marks = dots(part, "accuracy", rows, color) | _hover(part, "accuracy", title="accuracy") | group
         marks["marker"]["symbol"] = symbol
-        traces += [marks | {"name": safe(split)}, _numbers(part, "accuracy", rows, ".1%") | group]
+        traces += [marks | {"name": safe(split)}, _numbers(part, "accuracy", rows) | group]
     low, high = _room([*measured["low"], *measured["high"], *lines.values()])
     rules = [
         reference(value, safe(name), xanchor="left" if value <= (low + high) / 2 else "right")  # where is more room
@@ -92,9 +93,9 @@ def ranking(table: pd.DataFrame, metric: str, *, title: str, ascending: bool = F
     ordered = table.sort_values(metric, ascending=ascending, kind="stable")
     ordered = ordered.assign(low=ordered[f"{metric}_low"], high=ordered[f"{metric}_high"])
     models = list(ordered["model"])
-    marks = dots(ordered, metric, models, ACCENT) | _hover(ordered, title, ".1%")
+    marks = dots(ordered, metric, models, ACCENT) | _hover(ordered, metric, title=title)
     return chart(
-        [marks, _numbers(ordered, metric, models, ".1%")],
+        [marks, _numbers(ordered, metric, models)],
         100 + ROW * len(models),
         xaxis=axis(f"{title} with 95 % interval", range=_room([*ordered["low"], *ordered["high"]])),
         yaxis=category_axis(models, ticktext=[in_lines(model) for model in models]),
@@ -120,7 +121,7 @@ def class_scores(
     for model in drawn:
         color, _, symbol = styles[model]
         part = table[table["model"] == model].set_index("expression").reindex(classes).assign(model=model)
-        marks = dots(part, "f1", classes, color, thickness=2.5) | _hover(part, "F1", ".1%")
+        marks = dots(part, "f1", classes, color, thickness=2.5) | _hover(part, "f1", title="F1")
         marks["marker"] |= {"symbol": symbol, "size": 9}
         traces.append(marks | {"name": safe(model), "orientation": "h", **listed(model, front)})
     at_first = len([trace for trace in traces if trace["visible"] is True])
@@ -158,7 +159,8 @@ def paper_chart(marks: pd.DataFrame, metric: str) -> go.Figure:
         points = dots(part, "value", part["title"], color) | {
             "name": source,
             "customdata": part["where"].map(safe),
-            "hovertemplate": f"%{{y}}: {safe(metric)} %{{x:.1%}}<br>%{{customdata}}<extra></extra>",
+            "hovertext": percents(part["value"]),
+            "hovertemplate": f"%{{y}}: {safe(metric)} %{{hovertext}}<br>%{{customdata}}<extra></extra>",
         }
         points["marker"] |= {"symbol": symbol, "line": {"width": 3, "color": color}}
         traces.append(points)
@@ -185,7 +187,7 @@ def gains(table: pd.DataFrame) -> go.Figure:
     zero, note = reference(0.0, "no difference")
     return chart(
         [
-            dots(points, "difference", rows, ACCENT) | _hover(points, "Points", "+.1f"),
+            dots(points, "difference", rows, ACCENT) | _hover(points, "difference", title="Points", number="+.1f"),
             words(list(points["high"]), rows, texts, FONT, showlegend=False),
         ],
         110 + ROW * len(rows),
@@ -262,26 +264,29 @@ def error_leaves(leaves: pd.DataFrame, overall: float) -> go.Figure:
 def _rates(part: pd.DataFrame, rows: Iterable[str], color: str) -> dict[str, Any]:
     few = ["" if compared else "<br>too few faces to compare" for compared in part["compared"]]
     expressions = part.get("expression", part["group"])
-    about = zip(part["group"].map(safe), part["low"], part["high"], part["faces"], few, expressions, strict=True)
+    value, low, high = (percents(part[column]) for column in ("value", "low", "high"))
+    about = zip(part["group"].map(safe), low, high, part["faces"], few, expressions, strict=True)
     return dots(part, "value", rows, color, thickness=3) | {
         "orientation": "h",
         "customdata": list(about),
-        "hovertemplate": "<b>%{customdata[0]}</b><br>%{x:.1%}, 95 % interval %{customdata[1]:.1%} to "
-        "%{customdata[2]:.1%}<br>of %{customdata[3]:,} faces%{customdata[4]}<extra></extra>",
+        "hovertext": value,
+        "hovertemplate": "<b>%{customdata[0]}</b><br>%{hovertext}, 95 % interval %{customdata[1]} to "
+        "%{customdata[2]}<br>of %{customdata[3]:,} faces%{customdata[4]}<extra></extra>",
     }
 
 
-def _hover(table: pd.DataFrame, title: str, number: str) -> dict[str, Any]:
+def _hover(table: pd.DataFrame, value: str, *, title: str, number: str = ".1%") -> dict[str, Any]:
+    texts = (percents(table[column], number) for column in (value, "low", "high"))
     return {
-        "customdata": list(zip(table["model"].map(safe), table["low"], table["high"], strict=True)),
-        "hovertemplate": f"<b>%{{customdata[0]}}</b><br>{safe(title)} %{{x:{number}}}<br>95 % interval "
-        f"%{{customdata[1]:{number}}} to %{{customdata[2]:{number}}}<extra></extra>",
+        "customdata": list(zip(table["model"].map(safe), *texts, strict=True)),
+        "hovertemplate": f"<b>%{{customdata[0]}}</b><br>{safe(title)} %{{customdata[1]}}<br>95 % interval "
+        "%{customdata[2]} to %{customdata[3]}<extra></extra>",
     }
 
 
-def _numbers(table: pd.DataFrame, value: str, rows: Sequence[Any], number: str) -> dict[str, Any]:
+def _numbers(table: pd.DataFrame, value: str, rows: Sequence[Any]) -> dict[str, Any]:
     """Return the numbers as text to the right of the whiskers; on a phone the last digits may stand in the margin."""
-    texts = [f"  <b>{percent(amount, number)}</b>" for amount in table[value]]
+    texts = [f"  <b>{amount}</b>" for amount in percents(table[value])]
     return words(list(table["high"]), list(rows), texts, FONT, showlegend=False)
 
 

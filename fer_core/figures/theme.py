@@ -15,6 +15,8 @@ import plotly.graph_objects as go
 import plotly.io as pio
 from numpy.typing import ArrayLike
 
+from fer_core.columns import percent
+
 FONT: Final = 15  # pixels, for axes, legends and numbers: readable from the last row of a lecture room
 LARGE: Final = 18  # pixels, for what is read first: expressions and their percentages
 
@@ -183,6 +185,11 @@ def words(x: ArrayLike, rows: Sequence[Any], texts: Iterable[str], size: int, **
         "cliponaxis": False,
         "hoverinfo": "skip",
     } | changes
+
+
+def percents(shares: Iterable[float | None], number: str = ".1%") -> list[str]:
+    """Return shares in percent for hover boxes: Plotly's own format has no space before the sign."""
+    return [percent(share, number) for share in shares]
 
 
 def bands(rows: int) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from fer_core.figures.bars import Classes, bar_part
-from fer_core.figures.theme import DASHES, FONT, LARGE, axis, category_axis, chart, with_legend
+from fer_core.figures.theme import DASHES, FONT, LARGE, axis, category_axis, chart, percents, with_legend
 from fer_core.labels import EXPRESSIONS, class_colors
 
 SHORT: Final = 0.12  # a shorter stretch of a strip, as a share of the axis, has no room for its name
@@ -50,7 +50,8 @@ def timeline_chart(
             "y": moments[name],
             "line": {"color": color, "dash": dash, "width": 3.5},
             "connectgaps": False,
-            "hovertemplate": "%{y:.1%}",
+            "hovertext": percents(moments[name]),
+            "hovertemplate": "%{hovertext}",
         }
         for (name, color), dash in zip(class_colors(classes).items(), cycle(DASHES), strict=False)
     ]

@@ -60,7 +60,7 @@ def at_threshold(row: pd.Series, expression: str) -> str:
         if pd.isna(row["precision"])
         else f"{percent(row['precision'])} of what it calls {expression} is {expression}"
     )
-    found = "–" if pd.isna(row["recall"]) else percent(row["recall"])
+    found = percent(row["recall"])
     return f"{row['model']} finds {found} of the {expression} faces, and {right}."
 
 
@@ -113,7 +113,7 @@ def confusion_cell(cells: pd.DataFrame, title: str, cell: tuple[str, str]) -> st
     actual, predicted = cell
     row = cells[cells["actual"] == actual]
     at = row[row["predicted"] == predicted].iloc[0]
-    share = "–" if pd.isna(at["rate"]) else percent(at["rate"])
+    share = percent(at["rate"])
     return f"{title} calls {share} of the {actual} faces {predicted} ({at['count']:,} of {row['count'].sum():,})."
 
 

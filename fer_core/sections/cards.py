@@ -8,7 +8,7 @@ import tomllib
 from pathlib import Path
 from typing import Any, Final
 
-from fer_core.columns import TEST_SPLITS, YARDSTICKS
+from fer_core.columns import TEST_SPLITS, YARDSTICKS, percent
 from fer_core.faces import DEGRADATIONS
 from fer_core.fairness.faces import stored_faces
 from fer_core.fairness.groups import MINIMUM
@@ -115,9 +115,9 @@ probabilities = classifier.predict(faces).probabilities  # faces: (n, 48, 48) ui
         return text
     return f"""{text}
 
-FER Lab's pages say "not sure" instead of an expression if no probability reaches {least.below:.0%}. On the hold-out,
-{least.accuracy:.1%} of the answers from there on are what most annotators say. These are the answers to
-{least.answered:.1%} of the {least.faces:,} faces on which the annotators have one clear answer."""
+FER Lab's pages say "not sure" instead of an expression if no probability reaches {percent(least.below)}. On the
+hold-out, {_percent(least.accuracy)} of the answers from there on are what most annotators say. These are the answers to
+{_percent(least.answered)} of the {least.faces:,} faces on which the annotators have one clear answer."""
 
 
 def _served_file(model: StoredModel, storage: str) -> str:
@@ -158,7 +158,7 @@ def _training(card: ModelCard) -> str:
         "Members": _names(members),
         "Answer": recipe.get("fusion", ""),
         "Accuracy on the hold-out": ensemble
-        and f"{ensemble['plain']:.1%}; with the mirror image, {ensemble['flip']:.1%}",
+        and f"{_percent(ensemble['plain'])}; with the mirror image, {_percent(ensemble['flip'])}",
         **({} if members else fitted),
         "Faces": _counted(training.get("faces"), training.get("data")),
         "Hold-out": _counted(training.get("holdout_faces"), holdout),
@@ -190,9 +190,9 @@ def _served_head(training: Any) -> str:
     """Return how a head that learned labels and one that learned votes became one."""
     if "votes_share" not in training:
         return ""
-    text = f"the weighted mean of both heads, {training['votes_share']:.0%} votes"
+    text = f"the weighted mean of both heads, {percent(training['votes_share'])} votes"
     if training.get("frequency_correction"):
-        text += f", corrected for the frequency of each expression by {training['frequency_correction']:.0%}"
+        text += f", corrected for the frequency of each expression by {percent(training['frequency_correction'])}"
     if training.get("temperature"):
         text += f", temperature {training['temperature']:.2f}"
     return f"{text}; chosen on the hold-out"
@@ -219,7 +219,7 @@ def _results(card: ModelCard) -> str:
     text += "\n\nThe served file, each face once, with 95 % bootstrap intervals over the faces. "
     text += "" if card.added else "Nothing was chosen on these splits."
     leaked = [
-        f"{split}: {card.metrics[key]['plain']['accuracy_without_leaked']:.1%}"
+        f"{split}: {_percent(card.metrics[key]['plain']['accuracy_without_leaked'])}"
         for split, key in TEST_SPLITS.items()
         if "accuracy_without_leaked" in card.metrics.get(key, {}).get("plain", {})
     ]
@@ -227,7 +227,7 @@ def _results(card: ModelCard) -> str:
         text += f" Accuracy by FER2013's label without faces that are also in Training: {', '.join(leaked)}."
     if not (paper := reported(card.name.removesuffix("_utk"))):
         return text
-    numbers = " and ".join(dict.fromkeys(f"{row.accuracy:.1%}" for row in paper))
+    numbers = " and ".join(dict.fromkeys(_percent(row.accuracy) for row in paper))
     beside = [
         f"The paper reports an accuracy of {numbers} for this variant.",
         TEXTS["starts"].get(card.weights_from, ""),
@@ -263,27 +263,30 @@ def _degraded(model: StoredModel) -> str:
     if not summaries:
         return ""
     kinds = {"clean": "clean", **{kind: degradation.title for kind, degradation in DEGRADATIONS.items()}}
-    rows = [[title, *(f"{row[kind]:.1%}" for row in summaries.values())] for kind, title in kinds.items()]
+    rows = [[title, *(_percent(row[kind]) for row in summaries.values())] for kind, title in kinds.items()]
     first = next(iter(summaries.values()))
     faces = " and ".join(f"{row['faces']:,.0f}" for row in summaries.values())
     return (
         f"{_table(['Faces', *(f'by {words}' for words in summaries)], rows)}\n\nAccuracy on {faces} test faces; each "
-        f"kind is the mean over five strengths. Mean confidence on degraded faces: {first['confidence']:.1%}."
+        f"kind is the mean over five strengths. Mean confidence on degraded faces: {_percent(first['confidence'])}."
     )
 
 
 def _consistency(model: StoredModel) -> str:
     """Return how often the model says the same of changed faces, and between which groups that differs most."""
-    table = model.consistency()
+    try:
+        table = model.consistency()
+    except FerError as error:
+        return str(error)
     if table.empty:
         return ""
     everyone, grouped = table[table["group"] == ""], table[(table["group"] != "") & (table["faces"] >= MINIMUM)]
     rows = []
     for row in records(everyone):
-        cells = [row["change"], f"{row['value']:.1%} ({row['low']:.1%}–{row['high']:.1%})"]
+        cells = [row["change"], f"{_percent(row['value'])} ({100 * row['low']:.1f} – {_percent(row['high'])})"]
         groups = grouped[grouped["change"] == row["change"]].sort_values("value")
         ends = (groups.iloc[0], groups.iloc[-1]) if len(groups) else ()
-        rows.append([*cells, *(f"{end['by']} {end['group']}: {end['value']:.1%}" for end in ends)])
+        rows.append([*cells, *(f"{end['by']} {end['group']}: {_percent(end['value'])}" for end in ends)])
     head = ["Change", "Same prediction", *(("Least often", "Most often") if len(grouped) else ())]
     return (
         f"{_table(head, rows)}\n\nHow often the prediction stays the same, on {everyone['faces'].iloc[0]:,} faces of "
@@ -304,8 +307,8 @@ def _fails(model: StoredModel) -> str:
     rows = [
         [
             title,
-            f"{gap['highest']}: {gap['highest_value']:.1%}",
-            f"{gap['lowest']}: {gap['lowest_value']:.1%}",
+            f"{gap['highest']}: {_percent(gap['highest_value'])}",
+            f"{gap['lowest']}: {_percent(gap['lowest_value'])}",
             f"{100 * gap['gap']:.1f} points ({100 * gap['low']:.1f} to {100 * gap['high']:.1f})",
             f"{gap['p_holm']:.3f}",
         ]
@@ -316,9 +319,13 @@ def _fails(model: StoredModel) -> str:
         f"{_table(['Faces divided by', 'Most often right', 'Least often right', 'Gap', 'p'], rows)}\n\nAccuracy on "
         f"PublicTest by FER2013's label, in groups of at least {MINIMUM} faces. p: permutation test with Holm's "
         "correction over all rates of a division. A small decision tree over these properties finds the most errors "
-        f"where {worst['where']}: {worst['value']:.0%} of {worst['faces']:,} faces that did not grow the tree "
-        f"({worst['low']:.0%} to {worst['high']:.0%})."
+        f"where {worst['where']}: {percent(worst['value'])} of {worst['faces']:,} faces that did not grow the tree "
+        f"({percent(worst['low'])} to {percent(worst['high'])})."
     )
+
+
+def _percent(share: float) -> str:
+    return percent(share, ".1%")
 
 
 def _scores(card: ModelCard) -> list[tuple[str, str, Score]]:

@@ -47,9 +47,4 @@ class Section:
     def texts(self) -> pd.DataFrame:
         """The table with shares as text, such as "66.7 %"."""
         shares = [name for name, title in (self.columns or {}).items() if title[1:] == (PERCENT,)]
-        return self.table.assign(
-            **{
-                name: ["–" if pd.isna(value) else percent(value, ".1%") for value in self.table[name]]
-                for name in shares
-            }
-        )
+        return self.table.assign(**{name: [percent(value, ".1%") for value in self.table[name]] for name in shares})

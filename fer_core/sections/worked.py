@@ -15,8 +15,7 @@ def at_threshold(at: pd.Series, expression: str) -> dict[str, tuple[str, str]]:
     """Return the metrics of a row of `metrics.curves.threshold_table` by title, each as text and as a calculation."""
     counts = ("true_positives", "false_positives", "false_negatives", "true_negatives")
     tp, fp, fn, tn = (int(at[name]) for name in counts)
-    rates = ("precision", "recall", "f1")
-    precision, recall, f1 = ("–" if pd.isna(at[name]) else _share(at[name]) for name in rates)
+    precision, recall, f1 = (_share(at[name]) for name in ("precision", "recall", "f1"))
     return {
         "Precision": (precision, f"{tp} / ({tp} + {fp}) = {precision}."),
         "Recall": (recall, f"{tp} / ({tp} + {fn}) = {recall}."),

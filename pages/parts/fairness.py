@@ -57,10 +57,15 @@ def test_faces() -> AuditedFaces | None:
         if answers.own:
             faces = shared(dataset_faces, model, find_dataset(answers.split), answers.view)
         else:
-            faces = replace(stored_faces(answers, name), consistency=model.consistency())
+            faces = stored_faces(answers, name)
     except FerError as error:
         st.info(with_code(str(error)), icon=":material/info:")
         return None
+    try:
+        if not answers.own:
+            faces = replace(faces, consistency=model.consistency())
+    except FerError as error:
+        st.warning(with_code(str(error)))
     words = "FER2013 says nothing about the people, so faces are divided by properties of the picture."
     st.caption(answers.yardstick if answers.own else f"{answers.yardstick} {words}")
     common.note_utkface([model])

@@ -8,6 +8,7 @@ import streamlit as st
 
 from fer_core.columns import CONSISTENCY_COLUMNS
 from fer_core.store.folders import load_model, update_model
+from fer_core.store.stored_model import CONSISTENCY
 from tests.app.conftest import charts, pictures, said, ship
 from tests.fairness.people import write_people, zipped
 
@@ -60,6 +61,11 @@ def test_how_often_a_prediction_stays_the_same(page, home):
     assert "40\u00a0% of the faces that are “old” keep their prediction" in app.subheader[0].value
     assert charts(app)[0].endswith("blurred, old: 40 %; blurred, young: 80 %")
     assert "Made-up faces" in said(app)
+    (model.folder / CONSISTENCY).write_text("no table")
+    app = page()
+    app.selectbox(key="a_model").set_value("mine").run()
+    assert f"{CONSISTENCY} of mine is damaged" in said(app)
+    assert charts(app)[0].startswith("Recall by brightness"), "the rest of the page does not need that file"
 
 
 def test_own_pictures(page, tmp_path):

@@ -11,6 +11,7 @@ import pytest
 
 from fer_core.fairness.faces import AuditedFaces
 from fer_core.sections.cards import model_text
+from fer_core.store.stored_model import CONSISTENCY
 from tests.cli.conftest import fails
 from tests.fairness.people import write_people
 
@@ -62,6 +63,9 @@ def test_what_is_kept_is_on_the_card_and_the_page(fer, people, mine):
     assert kept["value"].tolist() == [row["value"] for row in document["consistency"]]
     assert "on 2 faces of Three people" in model_text(mine)
     assert "Same prediction" in fer(*options).stdout
+    (mine.folder / CONSISTENCY).write_text("no table")
+    assert f"## On changed faces\n\nThe file {CONSISTENCY} of mine is damaged" in model_text(mine)
+    assert "on 2 faces of" not in model_text(mine) and "## Limits" in model_text(mine)
 
 
 def test_bad_input_is_one_sentence(fer, people, tmp_path):

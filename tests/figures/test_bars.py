@@ -24,6 +24,7 @@ def test_percentages_in_the_projects_order_and_colours_with_the_largest_in_bold(
         assert bars.y == figure.layout.yaxis.categoryarray == EXPRESSIONS
     texts = dict(zip(bars.y, bars.text, strict=True))
     assert texts["happy"] == "<b>90 %</b>"
+    assert bars.hovertext[bars.y.index("happy")] == "90.0 %"
     assert (texts["fear"], texts["disgust"], texts["sad"]) == ("< 1 %", "0 %", "5 %")
     assert figure.layout.xaxis.range == charts.probability_bars(SAD).layout.xaxis.range
     assert charts.probability_text(HAPPY) == "happy 90 %, sad 5 %, neutral 2 %"

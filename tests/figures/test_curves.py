@@ -77,6 +77,7 @@ def test_reliability_shows_the_bins_and_intervals_of_the_emphasized_model(answer
     own = bins[bins["model"] == title]
     (line,) = [trace for trace in figure.data if trace.name == title]
     np.testing.assert_array_equal(line.y, own["accuracy"])
+    assert list(line.hovertext) == [f"{100 * share:.1f} %" for share in own["accuracy"]]
     np.testing.assert_allclose(np.asarray(line.y) + line.error_y.array, own["high"])
     assert all(trace.error_y.array is None for trace in figure.data if trace.name != title)
     (bars,) = charts.confidence_bars(own).data

@@ -1,9 +1,12 @@
 import json
+import re
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from fer_core import figures
 from fer_core.columns import percent_text
 from fer_core.figures.bars import softmax_table
 from fer_core.figures.scores import (
@@ -15,7 +18,7 @@ from fer_core.figures.scores import (
     paper_chart,
     ranking,
 )
-from fer_core.figures.theme import MODEL_COLORS, fitted, in_lines, model_styles, safe
+from fer_core.figures.theme import MODEL_COLORS, fitted, in_lines, model_styles, percents, safe
 from fer_core.labels import COLORS, EXPRESSIONS
 from fer_core.metrics.paper import OTHER_WEIGHTS
 
@@ -56,6 +59,7 @@ def test_models_and_splits_keep_their_order_and_numbers_are_shown_as_given():
     assert public.y[0] < private.y[0]  # the first split above: the axis runs downwards
     assert figure.layout.yaxis.range[0] > figure.layout.yaxis.range[1]
     assert list(public.x) == [0.66, 0.55]
+    assert tuple(public.customdata[0]) == ("Small CNN", "66.0 %", "64.5 %", "67.5 %")
     assert ends(public) == [(0.645, 0.675), (0.53, 0.57)]
     assert [word.strip() for word in figure.data[1].text] == ["<b>66.0 %</b>", "<b>55.0 %</b>"]
     with pytest.raises(ValueError, match="at least one measured accuracy"):
@@ -164,6 +168,12 @@ def test_models_have_colours_of_their_own_and_titles_are_safe_and_in_short_lines
 )
 def test_percentages(share, words):
     assert percent_text(share) == words
+
+
+def test_hover_boxes_have_percentages_as_text_because_plotly_writes_no_space():
+    assert percents([0.6667, float("nan"), None], "+.1%") == ["+66.7 %", "–", "–"]
+    sources = {path.name: path.read_text() for path in Path(figures.__file__).parent.glob("*.py")}
+    assert {name: found for name, text in sources.items() if (found := re.findall(r"\]?:[^:{}]*%\}", text))} == {}
 
 
 def test_a_fitted_chart_has_another_height_larger_type_and_the_same_data():

@@ -72,7 +72,7 @@ def test_what_the_paper_reports_may_be_within_the_interval(without_groups):
         assert (interval.low <= reported <= interval.high) == inside
         assert ("within the interval on PublicTest" in sections(model_readme(model))["Results"]) == inside
     other = replace(model, card=replace(model.card, name="vgg16_modified", weights_from="random"))
-    assert "The paper reports an accuracy of 58.4% for this variant.\n" in model_readme(other)
+    assert "The paper reports an accuracy of 58.4 % for this variant.\n" in model_readme(other)
 
 
 def test_an_ensemble_was_not_fitted(without_groups):
@@ -82,6 +82,6 @@ def test_an_ensemble_was_not_fitted(without_groups):
     card = replace(model.card, recipe=recipe, training=facts)
     training = sections(model_text(replace(model, card=card)))["Training"]
     assert "- Members: `one`, `two`\n- Answer: mean of the probabilities" in training
-    assert "- Accuracy on the hold-out: 70.9%; with the mirror image, 71.2%" in training
+    assert "- Accuracy on the hold-out: 70.9 %; with the mirror image, 71.2 %" in training
     assert not any(name in training for name in ("Starts from", "Time", "Epochs", "Target"))
     assert "The paper" not in sections(model_readme(load_model()))["Results"]
