@@ -119,11 +119,10 @@ def reliability_chart(bins: pd.DataFrame, focus: str | None = None, **look: Any)
             "hovertemplate": hover,
         }
         traces.append(lines.group(model) | lines.accuracy(model, part, sizes=(8, 11)) | about)
-    title = {"text": "Mean confidence about %{x}"}
     return chart(
         traces,
         HEIGHT + 60 + legend_height(len(lines.drawn), lines.narrow),
-        xaxis=axis("Mean confidence of the bin", range=[0, 1.01], unifiedhovertitle=title),
+        xaxis=axis("Mean confidence of the bin", range=[0, 1.01]),
         yaxis=axis("Accuracy", range=[0, 1.01]),
         **lines.shared_hover,
         **with_legend(columns_fit=True),
