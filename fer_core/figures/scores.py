@@ -137,13 +137,14 @@ def class_scores(
     )
 
 
-def paper_chart(marks: pd.DataFrame, metric: str) -> go.Figure:
+def paper_chart(marks: pd.DataFrame, metric: str, *, narrow: bool = False) -> go.Figure:
     """Return the reported and the measured values of one metric for each variant.
 
     Args:
         marks: columns `title` (of the variant), `source` ("reported", or "measured here", with the weights if they are
             not the paper's), `where`, `value`, `low`, `high` (NaN where reported).
         metric: its name for people.
+        narrow: for a phone.
     """
     variants = list(dict.fromkeys(marks["title"]))
     looks = {
@@ -166,9 +167,9 @@ def paper_chart(marks: pd.DataFrame, metric: str) -> go.Figure:
         traces.append(points)
     return chart(
         traces,
-        120 + 40 * len(variants),
-        xaxis=axis(metric),
-        yaxis=category_axis(variants, ticktext=[in_lines(variant) for variant in variants]),
+        120 + (52 if narrow else 40) * len(variants),
+        xaxis=axis(metric, nticks=4 if narrow else 6, tickangle=0),
+        yaxis=category_axis(variants, ticktext=[in_lines(variant, 16 if narrow else 22) for variant in variants]),
         uirevision=metric,
         **with_legend(),
     )

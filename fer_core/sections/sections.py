@@ -368,7 +368,7 @@ def paper(results: Results, metric: str = "accuracy") -> Section:
     return Section(
         "Paper",
         example,
-        [Chart(f"paper-{metric.replace('_', '-')}", alt, draw, adapts=False)],
+        [Chart(f"paper-{metric.replace('_', '-')}", alt, draw)],
         f"{', '.join(AUTHORS)}: “{TITLE}”. Reported numbers are as printed. Both are on PublicTest and judged by "
         "FER2013’s label.",
         table,

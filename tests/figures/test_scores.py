@@ -100,7 +100,9 @@ def test_f1_has_a_dot_for_each_model_and_expression_with_its_interval():
 def test_reported_values_have_no_whisker():
     sources = {"source": ["reported", "measured here"], "where": ["figure 5", "PublicTest"]}
     numbers = {"value": [0.5, 0.4], "low": [np.nan, 0.38], "high": [np.nan, 0.42]}
-    reported, measured = paper_chart(pd.DataFrame({"title": ["a", "a"], **sources, **numbers}), "Accuracy").data
+    marks = pd.DataFrame({"title": ["a", "a"], **sources, **numbers})
+    assert paper_chart(marks, "Accuracy", narrow=True).layout.xaxis.nticks == 4
+    reported, measured = paper_chart(marks, "Accuracy").data
     assert ends(reported) == [(0.5, 0.5)]
     assert ends(measured) == [(0.38, 0.42)]
     looks = {(measured.marker.color, measured.marker.symbol)}
