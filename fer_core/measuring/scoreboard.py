@@ -28,7 +28,7 @@ _ABOUT: Final = ("size_bytes", "parameters", "trained", "weights_from")
 FRONT: Final = (
     (DEFAULT_MODEL,),
     ("compact_cnn_ensemble",),  # the best by FER2013's label on the hold-out
-    ("vgg16_modified", "vgg16_modified_utk"),  # the paper's final model
+    ("vgg16_modified", "vgg16_modified_faces", "vgg16_modified_utk"),  # the paper's final model
     ("mobilenetv2_frozen",),  # a frozen backbone
     ("hog_linear",),  # a simple baseline
 )

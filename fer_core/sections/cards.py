@@ -16,7 +16,7 @@ from fer_core.files import records
 from fer_core.labels import EXPRESSIONS
 from fer_core.measuring.results import load_predictions
 from fer_core.measuring.robustness import robustness_summary, robustness_table
-from fer_core.metrics.paper import reported
+from fer_core.metrics.paper import OTHER_WEIGHTS, reported
 from fer_core.models.registry import origin
 from fer_core.models.spec import PRETRAINED, WEIGHTS, ModelSpec
 from fer_core.store.card import ModelCard, Score
@@ -225,7 +225,10 @@ def _results(card: ModelCard) -> str:
     ]
     if leaked:
         text += f" Accuracy by FER2013's label without faces that are also in Training: {', '.join(leaked)}."
-    if not (paper := reported(card.name.removesuffix("_utk"))):
+    variant = card.name
+    for ending in OTHER_WEIGHTS:
+        variant = variant.removesuffix(ending)
+    if not (paper := reported(variant)):
         return text
     numbers = " and ".join(dict.fromkeys(_percent(row.accuracy) for row in paper))
     beside = [
