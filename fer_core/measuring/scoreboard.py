@@ -17,6 +17,7 @@ from fer_core.inference import FaceAnalyzer
 from fer_core.measuring.robustness import mean_corruption_accuracy, robustness_table
 from fer_core.metrics.core import METRICS, Measured
 from fer_core.metrics.predictions import Predictions
+from fer_core.metrics.significance import SCORE_IN_WORDS
 from fer_core.store import folders
 from fer_core.store.card import Score
 from fer_core.store.datasets import find_dataset
@@ -116,8 +117,7 @@ def why_default(shown: StoredModel, models: Sequence[StoredModel]) -> str:
         return ""
     return (
         f"The pages start with {shown.title}. Of the models that can predict and have a score on faces held out "
-        f"of training, it has the best, {percent(best, '.1%')}: the mean of its accuracies by FER2013's label and by "
-        f"most annotators and of its mean recall by most annotators, each on clean and on degraded faces."
+        f"of training, it has the best, {percent(best, '.1%')}: {SCORE_IN_WORDS}."
     )
 
 

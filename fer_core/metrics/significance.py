@@ -27,12 +27,18 @@ LEVEL: Final = 0.05
 Copies = Mapping[str, NDArray[np.floating]]
 """A model's probabilities `(n, 7)` for each copy of the same faces: `clean`, and any degraded ones."""
 
-PARTS = {
+PARTS: Final = {
     "label": "Accuracy by FER2013's label",
     "plurality": "Accuracy by most annotators",
     "recall": "Mean recall by most annotators",
 }
 """The parts of a score, with their titles."""
+
+SCORE_IN_WORDS: Final = (
+    "the mean of accuracy by FER2013's label, accuracy by most annotators and mean recall by most annotators, each on "
+    "clean and on degraded faces"
+)
+"""What the score is by which the default model is chosen, see `score_parts`."""
 
 
 def compare_all(
