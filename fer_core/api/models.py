@@ -22,7 +22,7 @@ from fer_core.measuring.results import load_predictions
 from fer_core.metrics.confusion import confusion_matrix
 from fer_core.metrics.core import METRICS, f1_table, measure_models
 from fer_core.metrics.intervals import Interval
-from fer_core.metrics.predictions import Predictions, as_pair
+from fer_core.metrics.predictions import Predictions, as_pair, check_yardstick
 from fer_core.store.datasets import find_dataset, list_datasets, load_dataset
 from fer_core.store.folders import DEFAULT_MODEL, load_model
 from fer_core.types import FerError
@@ -119,6 +119,7 @@ def _faces(dataset: str | FaceDataset, split: str | None) -> FaceDataset:
 
 def _answers(model: Any, faces: FaceDataset, *, view: str, by: str) -> Predictions:
     """Return predictions for faces, which are all of one split."""
+    check_yardstick(by)
     title = "predictions"
     if isinstance(model, str):
         title = model

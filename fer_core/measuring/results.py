@@ -14,7 +14,8 @@ from fer_core.columns import PROBABILITIES, TEST_SPLITS, percent
 from fer_core.labels import EXPRESSIONS
 from fer_core.measuring.own_data import own_predictions
 from fer_core.metrics.core import Measured, measure_models
-from fer_core.metrics.predictions import Predictions, as_pair
+from fer_core.metrics.predictions import Predictions, as_pair, check_yardstick
+from fer_core.metrics.significance import SCORE_IN_WORDS
 from fer_core.store.datasets import OwnDataset, find_dataset
 from fer_core.store.stored_model import HISTORY, PREDICTIONS, StoredModel
 from fer_core.types import FerError, reason
@@ -51,7 +52,11 @@ def load_predictions(
         The predictions of "PublicTest", "PrivateTest" or a data set, by its name (None if no model has any, or no
         table has this yardstick), and one sentence for each model that is left out because it has no predictions of
         this split, its file is damaged, or it was measured on other faces than most models.
+
+    Raises:
+        FerError: `by` is no yardstick, or there is no such data set.
     """
+    check_yardstick(by)
     dataset = None if split in TEST_SPLITS else find_dataset(split)
     classes = dataset.classes if dataset else EXPRESSIONS
     models = [model for model in models if model.card.classes == classes]
@@ -127,8 +132,6 @@ def _read(model: StoredModel, split: str, view: str) -> _Table:
         return _Table(rows, *as_pair(labels, probabilities, "the probabilities"), plurality, data)
     except FerError:
         raise
-    except KeyError as error:
-        raise FerError(f"{where} lacks a column ({error.args[0]}).") from error
     except (OSError, ValueError, TypeError, OverflowError) as error:
         raise FerError(f"{where} cannot be used ({reason(error)}).") from error
 
@@ -215,5 +218,5 @@ def recommendation(model: StoredModel, other: StoredModel) -> str:
     verdict = f"{first} is recommended" if high > low else "neither is recommended"
     return (
         f"{first} scores {percent(high, '.1%')} on the hold-out, {second} {percent(low, '.1%')}: {verdict}. The score "
-        "is the mean of the accuracies by FER2013's label and by most annotators, each on clean and on degraded faces."
+        f"is {SCORE_IN_WORDS}."
     )

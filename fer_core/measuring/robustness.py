@@ -11,12 +11,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fer_core.classifier import Classifier
-from fer_core.columns import DEGRADED_COLUMNS, YARDSTICKS
+from fer_core.columns import DEGRADED_COLUMNS
 from fer_core.data import FaceDataset
 from fer_core.faces import DEGRADATIONS, degrade
 from fer_core.measuring.own_data import keeping, own_file
 from fer_core.measuring.results import Gathered, gathered
 from fer_core.metrics.intervals import wilson_interval
+from fer_core.metrics.predictions import check_yardstick
 from fer_core.store.datasets import OwnDataset
 from fer_core.store.stored_model import StoredModel
 from fer_core.tables import read_table
@@ -59,11 +60,14 @@ def _smallest_hashes(tests: FaceDataset) -> FaceDataset:
 def own_degraded(model: StoredModel, dataset: OwnDataset, *, measure: bool = True) -> pd.DataFrame:
     """Return `measure_degraded` of at most 1,000 of `dataset.tests()`, measured now if it is not kept yet.
 
-    Without `measure`, the table is empty then. A FerError says that the model cannot predict.
+    What is kept of other kinds or strengths, from another version, is measured again. Without `measure`, nothing is
+    measured: the table is as it is kept, or empty. A FerError says that the model cannot predict.
     """
     path = own_file(model, dataset, "degraded.parquet")
     with suppress(FerError, KeyError):
-        return read_table(path)[DEGRADED_COLUMNS]
+        table = read_table(path)[DEGRADED_COLUMNS]
+        if _is_current(table) or not measure:
+            return table
     if not measure:
         return pd.DataFrame(columns=DEGRADED_COLUMNS)
     table = measure_degraded(model.classifier(), _smallest_hashes(dataset.tests()))
@@ -117,18 +121,17 @@ def robustness_table(
     Raises:
         FerError: `by` is no yardstick.
     """
-    if by not in YARDSTICKS:
-        raise FerError(f"Expected by to be one of {', '.join(YARDSTICKS)}. Received: {by}")
+    check_yardstick(by)
 
     def read(model: StoredModel) -> pd.DataFrame:
         if on is not None and not (model.servable and model.card.classes == on.classes):
             return pd.DataFrame()
         table = model.degraded() if on is None else own_degraded(model, on, measure=False)
-        copies = set(table[["kind", "strength", "level"]].itertuples(index=False, name=None))
-        if copies and copies != set(_COPIES):
+        if len(table) and not _is_current(table):
+            words = "--save" if on is None else f"--on {on.name}"
             raise FerError(
                 f"The results of {model.name} on degraded faces are left out: they are of other kinds or strengths "
-                f"than those of this version. Measure again: fer-lab evaluate {model.name} --degraded --save"
+                f"than those of this version. Measure again: fer-lab evaluate {model.name} --degraded {words}"
             )
         if by == "plurality":
             replaced = ["faces", "accuracy", "low", "high"]
@@ -136,6 +139,11 @@ def robustness_table(
         return table.head(0) if table["accuracy"].isna().all() else table
 
     return gathered(models, titles, read, columns=_COLUMNS)
+
+
+def _is_current(table: pd.DataFrame) -> bool:
+    """Whether a table of `measure_degraded` is of the kinds, strengths and levels of this version."""
+    return set(table[["kind", "strength", "level"]].itertuples(index=False, name=None)) == set(_COPIES)
 
 
 def mean_corruption_accuracy(table: pd.DataFrame) -> pd.Series:

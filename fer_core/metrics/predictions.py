@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fer_core.columns import YARDSTICKS, percent
 from fer_core.labels import EXPRESSIONS, NUM_CLASSES
+from fer_core.types import FerError
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -104,6 +105,12 @@ def check_count(value: int, name: str) -> int:
     if int(value) != value or value < 1:
         raise ValueError(f"Expected {name} to be a whole number of at least 1. Received: {value}")
     return int(value)
+
+
+def check_yardstick(by: str) -> None:
+    """Raise a FerError if predictions cannot be judged by this: it is not one of `columns.YARDSTICKS`."""
+    if by not in YARDSTICKS:
+        raise FerError(f"Expected by to be one of {', '.join(YARDSTICKS)}. Received: {by}")
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from fer_core.added import Takes
 from fer_core.classifier import Classifier
-from fer_core.columns import CONSISTENCY_COLUMNS, DEGRADED_COLUMNS, MAP_COLUMNS
+from fer_core.columns import CONSISTENCY_COLUMNS, DEGRADED_COLUMNS, MAP_COLUMNS, PREDICTION_COLUMNS, PROBABILITIES
 from fer_core.files import stamp
 from fer_core.labels import NUM_CLASSES
 from fer_core.store.card import CARD, ModelCard
@@ -116,9 +116,13 @@ class StoredModel:
         path = self.folder / PREDICTIONS
         if not path.is_file():
             raise FerError(f"The model {self.name} has no stored predictions: {path.name} is missing from its folder.")
-        with self._reading(PREDICTIONS, "a table of predictions", "Measure or train the model again."):
+        expected = f"the columns {', '.join(PREDICTION_COLUMNS)}, with numbers"
+        with self._reading(PREDICTIONS, expected, "Measure or train the model again."):
             table = read_table(path)
-        return table if "plurality" in table else table.assign(plurality=-1)  # as older versions wrote it
+            table = table if "plurality" in table else table.assign(plurality=-1)  # as older versions wrote it
+            numbers = {**dict.fromkeys(("row", "label", "plurality"), "int64"), **dict.fromkeys(PROBABILITIES, "float")}
+            table[[*numbers]].astype(numbers)  # fails if they are none
+            return table[PREDICTION_COLUMNS]
 
     def history(self) -> pd.DataFrame:
         """Return the training history with one row for each epoch; empty if there is none, as for a baseline.

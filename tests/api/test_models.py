@@ -80,6 +80,8 @@ def test_wrong_calls_are_explained(faces, tmp_path):
         (lambda: fer_core.evaluate("compact_cnn", faces, split="Elsewhere"), "Unknown split"),
         (lambda: fer_core.evaluate("compact_cnn", "nowhere"), "no data set of that name"),
         (lambda: fer_core.evaluate(np.eye(7)[faces.labels[150:]], faces, by="plurality"), "no votes"),
+        (lambda: fer_core.evaluate("compact_cnn", by="votes"), "one of label, plurality. Received: votes"),
+        (lambda: fer_core.evaluate("compact_cnn", faces, by="votes"), "one of label, plurality. Received: votes"),
         (lambda: fer_core.audit(tmp_path), "has no pictures"),
         (lambda: fer_core.audit("PublicTest", "hog_linear", by="shoes"), "Unknown division"),
     ):

@@ -11,8 +11,9 @@ import fer_core
 from fer_core.faces import DEGRADATIONS, degrade
 from fer_core.fairness.faces import dataset_faces
 from fer_core.labels import EXPRESSIONS
-from fer_core.measuring.own_data import is_measured
+from fer_core.measuring.own_data import is_measured, own_file
 from fer_core.measuring.results import load_predictions
+from fer_core.measuring.robustness import robustness_table
 from fer_core.metrics.confusion import confusion_cells
 from fer_core.store.datasets import find_dataset
 from fer_core.store.folders import list_models, load_model
@@ -100,6 +101,12 @@ def test_comparison_report_and_what_cannot_be_measured(fer, grouped, tmp_path):
     measured = json.loads(fer("evaluate", MODEL, "--on", "people", "--degraded", "--json").stdout)[MODEL]["degraded"]
     kept = json.loads(fer("evaluate", MODEL, "--on", "people", "--json").stdout)[MODEL]["degraded"]
     assert measured == kept
+    path = own_file(load_model(MODEL), find_dataset("people"), "degraded.parquet")
+    pd.DataFrame(measured).head(20).to_parquet(path)  # as of a version with other kinds
+    complaint = robustness_table([load_model(MODEL)], on=find_dataset("people"))[2][0]
+    assert complaint.endswith(f"Measure again: fer-lab evaluate {MODEL} --degraded --on people")
+    again = json.loads(fer("evaluate", MODEL, "--on", "people", "--degraded", "--json").stdout)[MODEL]["degraded"]
+    assert measured == again
     tests = find_dataset("people").tests()
     dark = degrade(tests.images, "light", DEGRADATIONS["light"].levels[4])
     right = (load_model(MODEL).classifier().predict(dark).probabilities.argmax(axis=1) == labels).mean()

@@ -8,6 +8,7 @@ from fer_core.columns import PROBABILITIES
 from fer_core.measuring.results import history_table, load_predictions, recommendation
 from fer_core.store.folders import promoted, save_model
 from fer_core.store.stored_model import PREDICTIONS, StoredModel
+from fer_core.types import FerError
 from tests.made_up_store import FACES, START, add_model, card, labels, plurality, predictions, probabilities
 
 
@@ -88,6 +89,11 @@ def test_most_annotators_judge_the_faces_with_a_clear_answer(models, answers):
     assert f"is the same on {100 * same:.1f} % of them" in voted.yardstick
 
 
+def test_another_yardstick_is_refused(models):
+    with pytest.raises(FerError, match=r"Expected by to be one of label, plurality\. Received: votes"):
+        load_predictions(models, "PublicTest", "plain", "votes")
+
+
 def test_one_table_with_votes_is_enough_and_none_is_not(models):
     for model in models[:2]:
         without_votes(model)
@@ -113,6 +119,7 @@ def scored(name, score, faces=2669):
 def test_the_score_on_the_hold_out_recommends():
     sentence = recommendation(scored("new", 0.701), scored("old", 0.725))
     assert sentence.startswith("The old one scores 72.5 % on the hold-out, The new one 70.1 %: The old one is")
+    assert "by most annotators and mean recall by most annotators, each on clean" in sentence, "six numbers"
     assert "neither is recommended" in recommendation(scored("a", 0.7), scored("b", 0.7))
 
 

@@ -137,5 +137,6 @@ def test_models_without_results_and_unusable_ones_are_named(models, answers):
     assert without == ["The bare one"]
     assert "degraded.csv of able is damaged" in damaged
     assert "fair on degraded faces are left out: they are of other kinds or strengths" in others
+    assert others.endswith("fer-lab evaluate fair --degraded --save")
     board = scoreboard_table(answers, measure_models(answers), models).set_index("name")
     assert board["degraded_accuracy"].isna().to_dict() == {"able": True, "fair": True, "weak": False}

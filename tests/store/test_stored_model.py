@@ -104,6 +104,10 @@ def test_missing_and_damaged_predictions_are_one_sentence(save):
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     with pytest.raises(FerError, match=r"predictions\.parquet of mine is damaged"):
         model.all_predictions()
+    for damaged in (TABLE.drop(columns="p_sad"), TABLE.drop(columns="split"), TABLE.assign(label="happy")):
+        damaged.to_parquet(path)
+        with pytest.raises(FerError, match=r"predictions\.parquet of mine is damaged: expected the columns row, split"):
+            model.all_predictions()
     path.unlink()
     with pytest.raises(FerError, match=r"predictions\.parquet is missing"):
         model.predictions("public_test")
