@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from math import isnan
 from typing import TYPE_CHECKING, Annotated, Any
 
 import pandas as pd
@@ -12,13 +11,14 @@ from typer import Argument, Option
 from fer_core.cli.models import stored_models
 from fer_core.cli.output import AsJson, Fer2013, print_json, progress_bar, stdout, titled_table, warn
 from fer_core.columns import TEST_SPLITS, VIEWS, percent
-from fer_core.data import load_fer2013, training_and_holdout
+from fer_core.data import FaceDataset, load_fer2013, training_and_holdout
 from fer_core.faces import DEGRADATIONS
 from fer_core.files import records
 from fer_core.labels import EXPRESSIONS
 from fer_core.measuring.results import load_predictions
 from fer_core.metrics.calibration import WANTED
 from fer_core.metrics.core import metric_titles
+from fer_core.metrics.significance import SCORE_IN_WORDS
 from fer_core.store.datasets import OwnDataset, find_dataset
 from fer_core.store.folders import load_model, update_model
 from fer_core.store.stored_model import StoredModel
@@ -199,16 +199,16 @@ def _as_json(model: StoredModel, results: Measurements, places: pd.DataFrame | N
 def _holdout_lines(holdout_score: dict[str, float], not_sure: dict[str, Any]) -> str:
     shares = {part: percent(share, ".1%") for part, share in holdout_score.items()}
     score = (
-        f"Hold-out: {shares['score']}, the mean of accuracy by FER2013's label, accuracy by most annotators and mean "
-        f"recall by most annotators: {shares['label']}, {shares['plurality']} and {shares['recall']}, and "
-        f"{shares['label_degraded']}, {shares['plurality_degraded']} and {shares['recall_degraded']} on degraded faces."
+        f"Hold-out: {shares['score']}, {SCORE_IN_WORDS}: {shares['label']}, {shares['plurality']} and "
+        f"{shares['recall']}, and {shares['label_degraded']}, {shares['plurality_degraded']} and "
+        f"{shares['recall_degraded']} on degraded faces."
     )
-    wanted = percent(WANTED)
-    threshold = f"No confidence is reached from which on {wanted} of the answers are what most annotators say."
+    threshold = f"No confidence is reached from which on {percent(WANTED)} of the answers are what most annotators say."
     if not_sure:
+        answered, right = (percent(not_sure[name], ".1%") for name in ("answered", "accuracy"))
         threshold = (
-            f"Not sure below {percent(not_sure['below'])}: of the other {percent(not_sure['answered'], '.1%')} of the "
-            f"hold-out, {percent(not_sure['accuracy'], '.1%')} of the answers are what most annotators say."
+            f"Not sure below {percent(not_sure['below'])}: of the faces of the hold-out with one clear answer of the "
+            f"annotators, {answered} get an answer, and {right} of these answers are what most annotators say."
         )
     return f"{score}\n{threshold}"
 
@@ -247,7 +247,7 @@ def _add_rows(table: Table, title: str, key: str, columns: list[dict[str, Any]])
     table.add_row(title, *("–" if values[key] is None else f"{values[key]:.4f}" for values in columns))
     if f"{key}_interval" in columns[0]:
         intervals = [values[f"{key}_interval"] for values in columns]
-        texts = ["–" if isnan(low) else f"{low:.3f}–{high:.3f}" for low, high in intervals]
+        texts = ["–" if low is None else f"{low:.3f}–{high:.3f}" for low, high in intervals]
         table.add_row("  95 % interval", *texts, style="dim")
 
 
@@ -273,35 +273,46 @@ def compare(
     own = None if on in ("holdout", *TEST_SPLITS) else find_dataset(on)
     classes = own.classes if own else EXPRESSIONS
     sides = [[load_model(name, classes=classes) for name in names.split(",")] for names in (first, second)]
-    titles = PARTS
+    models, titles = {model.name: model for side in sides for model in side}, PARTS
     if own is None:
         dataset = load_fer2013(data)
         faces = training_and_holdout(dataset)[1] if on == "holdout" else dataset.split(on)
         plurality = faces.plurality
+        for model in models.values():
+            _check_new(model, dataset, on)
     else:
         faces = own.tests()
         plurality, titles = faces.labels, {"label": "Accuracy", "recall": "Mean recall"}
     copies: dict[str, Copies] = {}
     with progress_bar() as bar:
-        models = {model.name: model for side in sides for model in side}
         for name, model in bar.track(models.items(), description="Measuring"):
             classifier = model.classifier()
             degraded = degraded_copies(faces.images)
             copies[name] = {kind: classifier.predict(copy).probabilities for kind, copy in degraded.items()}
     first_copies, second_copies = ([copies[model.name] for model in side] for side in sides)
-    rows = gains(first_copies, second_copies, labels=faces.labels, plurality=plurality).to_dict("records")
+    parts = gains(first_copies, second_copies, labels=faces.labels, plurality=plurality)
     known = (*titles, *(f"{part}_degraded" for part in titles), *(["score"] if titles is PARTS else []))
-    parts = [row for row in rows if row["part"] in known]
+    parts = parts[parts["part"].isin(known)]
     if as_json:
-        print_json({"on": on, "faces": len(faces), "first": first, "second": second, "parts": parts})
+        print_json({"on": on, "faces": len(faces), "first": first, "second": second, "parts": records(parts)})
         return
     table = titled_table(f"{first} minus {second}, on {len(faces):,} faces of {on}")
     for heading in ("", "First", "Second", "Difference", "95 % interval"):
         table.add_column(heading, justify="right" if heading else "left")
-    for row in parts:
+    for row in parts.to_dict("records"):
         part = str(row["part"]).removesuffix("_degraded")
         name = titles.get(part, "Score: the mean of these") + (", degraded" if part != row["part"] else "")
         first_share, second_share = (f"{100 * row[side]:.2f}" for side in ("first", "second"))
         difference, low, high = (f"{100 * row[key]:+.2f}" for key in ("difference", "low", "high"))
         table.add_row(name, first_share, second_share, difference, f"{low} to {high}")
     stdout.print(table)
+
+
+def _check_new(model: StoredModel, dataset: FaceDataset, on: str) -> None:
+    """Raise a FerError if the hold-out may not be new to a model, and warn if PrivateTest is not."""
+    from fer_core.measuring.measure import not_new, privatetest_note
+
+    if on == "holdout" and (why := not_new(model.card, dataset)):
+        raise FerError(f"{model.name} cannot be compared on the hold-out: {why} Compare on PublicTest with --on.")
+    if on == "PrivateTest" and (note := privatetest_note(model)):
+        warn(note)

@@ -10,6 +10,7 @@ from rich.markup import escape
 from typer import Argument, Option
 
 from fer_core.cli.output import AsJson, fitted_table, print_json, say, stdout, warn
+from fer_core.files import records
 from fer_core.jobs import PATIENCE
 from fer_core.runs import queue
 from fer_core.runs import run as promotion
@@ -50,7 +51,7 @@ def show(run_id: RunId, as_json: AsJson = False) -> None:
     run = open_run(run_id)
     history = run.history()
     if as_json:
-        print_json({**_row(run), "plan": asdict(run.plan), "history": history.to_dict("records")})
+        print_json({**_row(run), "plan": asdict(run.plan), "history": records(history)})
         return
     status = run.status()
     say(f"{run.title}: {STATE_LABELS[status.state]}. {status.message}")

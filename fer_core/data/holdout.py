@@ -2,7 +2,9 @@
 
 FER2013's hold-out is a fixed list of 2,669 rows. It is the stratified tenth that `_drawn` draws from
 `fer2013.csv`, without the faces that have a copy with the same pixels in the rest. It is thus a part of the hold-out of
-the models that were trained before there was a list, and no model of FER Lab has seen a face of it.
+the models that were trained before there was a list, and no model that comes with FER Lab has learned a face of it.
+A model learns them by the paper's split, and may if it was made elsewhere or starts from or was taught by such a model:
+`fer_core.measuring.measure.not_new` tells which.
 """
 
 from __future__ import annotations

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -18,12 +18,16 @@ from fer_core.faces import add_noise, blur_faces
 from fer_core.labels import EXPRESSIONS
 from fer_core.measuring.robustness import measure_degraded, robustness_faces
 from fer_core.metrics.calibration import WANTED, lowest_threshold
+from fer_core.metrics.confusion import plain
 from fer_core.metrics.core import evaluate, measured
 from fer_core.metrics.significance import PARTS, score_parts
-from fer_core.store.card import ModelCard, Score
-from fer_core.store.folders import update_model
+from fer_core.models.spec import WEIGHTS
+from fer_core.store.card import ELSEWHERE, ModelCard, Score
+from fer_core.store.folders import load_model, update_model
 from fer_core.store.stored_model import StoredModel
 from fer_core.types import FerError
+
+_HOLDOUT_FACTS: Final = ("holdout_score", "not_sure")
 
 
 def predict_splits(classifier: Classifier, dataset: FaceDataset) -> pd.DataFrame:
@@ -74,7 +78,7 @@ def summarize(
         leakless = evaluate(truth["label"][clean], probabilities[clean])
         result.setdefault(split, {})[view] = {
             **by["label"],
-            "accuracy_without_leaked": leakless.accuracy,
+            "accuracy_without_leaked": plain(leakless.accuracy),
             "n_without_leaked": leakless.n,
             "by": by,
         }
@@ -136,12 +140,14 @@ def score_copies(answers: dict[str, NDArray[np.floating]], holdout: FaceDataset)
 @dataclass(frozen=True, eq=False)
 class Measurements:
     """What was measured of a stored model: the results of `summarize`, `tabulate_splits`, `measure_degraded` and
-    `holdout_facts`, and a sentence for each thing that was not measured."""
+    `holdout_facts`, whether earlier ones must go because the hold-out is not new to the model, and a sentence for each
+    thing that was not measured."""
 
     metrics: dict[str, dict[str, dict[str, Any]]]
     predictions: pd.DataFrame
     degraded: pd.DataFrame | None = None
     holdout: dict[str, dict[str, Any]] = field(default_factory=dict)
+    forget_holdout: bool = False
     notes: tuple[str, ...] = ()
 
 
@@ -154,7 +160,7 @@ def measure_again(
     On request, measure on degraded faces as well, and `holdout_facts` if the model has not seen the hold-out. What
     cannot be measured is a FerError.
     """
-    if str(model.card.training.get("holdout", "")).startswith("PrivateTest"):  # it was chosen on that split
+    if _chose_on_privatetest(model.card):
         dataset = dataset.subset(dataset.usage != "PrivateTest")
     training = dataset.split("training")
     if not model.servable:
@@ -177,30 +183,82 @@ def measure_again(
         plurality = None if stored is None else _plurality_of(faces.rows, faces.labels, stored)
         table = measure_degraded(classifier, faces, plurality)
     facts: dict[str, dict[str, Any]] = {}
+    forget = False
     held_out = training_and_holdout(dataset)[1]
     if holdout and (held_out.plurality < 0).all():
         notes.append(f"{model.name} is not scored on the hold-out: this needs FER+'s votes.")
-    elif holdout and not _holdout_is_new(model.card, dataset):
-        notes.append(f"{model.name} is not scored on the hold-out: it may have been trained on a part of it.")
+    elif holdout and (why := not_new(model.card, dataset)):
+        forget = True
+        notes.append(f"{model.name} is not scored on the hold-out: {why}")
     elif holdout:
         facts = holdout_facts(lambda faces: classifier.predict(faces).probabilities, held_out)
-    return Measurements(summarize(predictions, dataset, training), predictions, table, facts, tuple(notes))
+    return Measurements(summarize(predictions, dataset, training), predictions, table, facts, forget, tuple(notes))
 
 
 def save_measurements(model: StoredModel, measured: Measurements) -> None:
     """Write measurements to the model's folder; raise a FerError if that is not possible."""
     card = replace(model.card, metrics=measured.metrics)
-    if measured.holdout:
-        card = replace(card, served={**(card.served or {}), **measured.holdout})
+    if measured.holdout or measured.forget_holdout:
+        others = {name: fact for name, fact in (card.served or {}).items() if name not in _HOLDOUT_FACTS}
+        card = replace(card, served={**others, **measured.holdout})
     update_model(model, card, predictions=measured.predictions, degraded=measured.degraded)
 
 
-def _holdout_is_new(card: ModelCard, dataset: FaceDataset) -> bool:
-    """Whether a model was trained without the listed faces; before the list, without a larger part that has them."""
-    if "holdout" in card.training:
-        return card.training["holdout"] == LISTED
-    in_order = np.array_equal(dataset.rows, np.arange(len(dataset)))
-    return in_order and card.data_fingerprint == dataset.fingerprint
+def not_new(card: ModelCard, dataset: FaceDataset) -> str:
+    """Return why the hold-out of FER2013 may not be new to a model, the end of a sentence; empty if it is new.
+
+    A model was trained without the listed faces, or before the list, without a larger part that has them.
+    """
+    known = card.training.get("holdout") == LISTED
+    if "holdout" not in card.training:
+        in_order = np.array_equal(dataset.rows, np.arange(len(dataset)))
+        known = in_order and card.data_fingerprint == dataset.fingerprint
+    if not known:
+        return "it may have been trained on a part of it."
+    return not_new_by_others(card.learned_from)
+
+
+def not_new_by_others(learned_from: Sequence[str]) -> str:
+    """Return the same as `not_new` by the models that a model learned from, see `ModelCard.learned_from`.
+
+    Those that these learned from count as well. They are known as far as they are stored. Models of before the list
+    held out its faces, so they do not count.
+    """
+    for name, card in _forebears(learned_from):
+        rule = card.training.get("holdout", LISTED)
+        if rule != LISTED:
+            return f"it learned from {name}, whose own hold-out is another ({rule}), so {name} may have learned it."
+    return ""
+
+
+def privatetest_note(model: StoredModel) -> str:
+    """Return a sentence if a model, or one that it learned from, was chosen on PrivateTest; empty if none was."""
+    family = [(model.name, model.card), *_forebears(model.card.learned_from)]
+    chosen = [name for name, card in family if _chose_on_privatetest(card)]
+    if not chosen:
+        return ""
+    what = "it" if chosen[0] == model.name else f"{chosen[0]}, from which it learned,"
+    return f"PrivateTest is no test of {model.name}: {what} was validated on it, as in the paper."
+
+
+def _chose_on_privatetest(card: ModelCard) -> bool:
+    return str(card.training.get("holdout", "")).startswith("PrivateTest")
+
+
+def _forebears(learned_from: Sequence[str]) -> Iterator[tuple[str, ModelCard]]:
+    """Yield name and card of each stored model that a model learned from, directly or through others, once."""
+    waiting, seen = [*learned_from], {*WEIGHTS, ELSEWHERE, "none"}
+    while waiting:
+        name = waiting.pop(0)
+        if name in seen:
+            continue
+        seen.add(name)
+        try:
+            card = load_model(name).card
+        except FerError:  # it was deleted or is damaged
+            continue
+        yield name, card
+        waiting += card.learned_from
 
 
 def _stored_plurality(model: StoredModel, predictions: pd.DataFrame) -> pd.DataFrame | None:

@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, TypeGuard
 
+from fer_core.data.holdout import LISTED
 from fer_core.files import write_json
 from fer_core.labels import EXPRESSIONS
 from fer_core.metrics.calibration import Threshold
+from fer_core.metrics.confusion import plain
 from fer_core.metrics.core import BootstrapIntervals, Metrics
 from fer_core.metrics.intervals import Interval
 from fer_core.models import ModelSpec
@@ -56,7 +58,7 @@ class Score:
 
     @classmethod
     def of(cls, metrics: Metrics, intervals: BootstrapIntervals) -> Score:
-        ends = {f"{name}_interval": [end.low, end.high] for name, end in intervals.values.items()}
+        ends = {f"{name}_interval": [plain(end.low), plain(end.high)] for name, end in intervals.values.items()}
         return cls(metrics.as_dict() | ends)
 
     def __getitem__(self, metric: str) -> float:
@@ -73,9 +75,9 @@ class Score:
         return self["macro_f1"]
 
     def interval(self, metric: str) -> Interval:
-        """Return the 95 % interval of one of `metrics.core.METRICS`; its ends are NaN if it is missing."""
-        low, high = self.values.get(f"{metric}_interval") or (math.nan, math.nan)
-        return Interval(float(low), float(high))
+        """Return the 95 % interval of one of `metrics.core.METRICS`; its ends are NaN if it is missing or undefined."""
+        low, high = self.values.get(f"{metric}_interval") or (None, None)
+        return Interval() if low is None or high is None else Interval(float(low), float(high))
 
 
 @dataclass(frozen=True)
@@ -223,6 +225,12 @@ class ModelCard:
         return self.weights_from == ELSEWHERE
 
     @property
+    def learned_from(self) -> tuple[str, ...]:
+        """What the model starts from, and the names of its teachers."""
+        teachers = self.recipe.get("teachers")
+        return (self.weights_from, *map(str, teachers if isinstance(teachers, list | tuple) else ()))
+
+    @property
     def trained_part(self) -> str:
         """The trained part of the network, as text, with the number of weights if the card has it; "–" if unknown."""
         part, weights = self.trained or _TRAINED.get(self.weights_from, "–"), self.training.get("open_weights")
@@ -230,8 +238,11 @@ class ModelCard:
 
     @property
     def holdout_accuracy(self) -> float | None:
-        """Accuracy of the served or measured file on FER2013's hold-out; None if unknown, or of own pictures."""
-        if str(self.training.get("data", "")).startswith("own "):
+        """Accuracy of the served or measured file on FER2013's hold-out; None if unknown, or of other faces.
+
+        Older cards do not say which faces they are of: those of the hold-out and 202 more of Training.
+        """
+        if str(self.training.get("data", "")).startswith("own ") or self.training.get("holdout", LISTED) != LISTED:
             return None
         storage = (self.served or self.measured_file or {}).get("storage", "")
         return _number(self._file("holdout_accuracy").get(storage))

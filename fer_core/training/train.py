@@ -17,7 +17,7 @@ import pandas as pd
 from fer_core.data import FaceDataset
 from fer_core.files import home, write_json
 from fer_core.inference import Classifier
-from fer_core.measuring.measure import holdout_facts, no_predictions, predict_splits
+from fer_core.measuring.measure import holdout_facts, no_predictions, not_new_by_others, predict_splits
 from fer_core.measuring.robustness import measure_degraded, robustness_faces
 from fer_core.models import ModelSpec, build_network
 from fer_core.models.backbones import weights_digest
@@ -168,7 +168,10 @@ def train(
     weights, file_facts = choose_storage(served, spec, data.holdout)
     classifier = Classifier(weights, preprocessing=spec.preprocessing, classes=spec.classes)
     scored = data.holdout if data.scored is None else data.scored
-    if (scored.plurality >= 0).any() and not data.papers_split:  # the score compares models on the same faces
+    learned_by = not_new_by_others((spec.weights_from, *recipe.teachers))
+    if learned_by:
+        say(f"The model is not scored on the hold-out: {learned_by}")
+    elif (scored.plurality >= 0).any() and not data.papers_split:  # the score compares models on the same faces
         say("Scoring the served file on the hold-out")
         file_facts |= holdout_facts(lambda faces: classifier.predict(faces).probabilities, scored)
     predictions, degraded = no_predictions(), None

@@ -17,6 +17,7 @@ from fer_core.measuring.added import add_file
 from fer_core.store import folders
 from fer_core.store.folders import DEFAULT_MODEL, load_model, promoted
 from fer_core.store.stored_model import PREDICTIONS
+from fer_core.training.data import PAPERS_RULE
 from tests.cli.conftest import fails
 from tests.made_up_store import add_model, plurality, predictions, write_fer2013
 from tests.test_added import ORDER, by_level, shown_by_level
@@ -188,7 +189,7 @@ def test_save_replaces_and_adds_the_annotators_and_the_score_that_compare_takes_
     assert f"Hold-out: {percent(scores['score'], '.1%')}" in result.stdout
     assert again.card.not_sure.below == again.card.served["not_sure"]["below"]
     assert again.card.not_sure.accuracy >= 0.9
-    assert f"Not sure below {percent(again.card.not_sure.below)}" in result.stdout
+    assert f"Not sure below {percent(again.card.not_sure.below)}: of the faces of the hold-out" in result.stdout
     answer = json.loads(fer("compare", f"mine,{DEFAULT_MODEL}", DEFAULT_MODEL, "--json").stdout)
     assert (answer["on"], answer["faces"]) == ("holdout", len(holdout))
     for row in answer["parts"]:
@@ -196,9 +197,20 @@ def test_save_replaces_and_adds_the_annotators_and_the_score_that_compare_takes_
         assert row["low"] <= row["difference"] <= row["high"]
 
 
+def test_a_model_that_saw_the_holdout_is_not_compared_on_it(fer, mine, some_faces):
+    replace(mine.card, training={"holdout": PAPERS_RULE}).write(mine.folder / "card.json")
+    result = fer("compare", DEFAULT_MODEL, "mine")
+    assert result.exit_code == 1
+    assert "mine cannot be compared on the hold-out: it may have been trained on a part of it." in result.stderr
+    result = fer("compare", DEFAULT_MODEL, "mine", "--on", "PrivateTest", "--json")
+    assert result.exit_code == 0
+    assert "PrivateTest is no test of mine: it was validated on it" in result.stderr
+    assert fer("compare", DEFAULT_MODEL, "mine", "--on", "PublicTest", "--json").stderr.count("no test") == 0
+
+
 def test_a_model_that_saw_the_holdout_is_not_scored_on_it(fer, mine, some_faces):
-    served = {key: value for key, value in mine.card.served.items() if key not in {"holdout_score", "not_sure"}}
-    replace(mine.card, data_fingerprint="another edition", served=served).write(mine.folder / "card.json")
+    assert mine.card.holdout_score is not None, "as an older version measured it"
+    replace(mine.card, data_fingerprint="another edition").write(mine.folder / "card.json")
     result = fer("evaluate", "mine", "--save")
     assert "mine is not scored on the hold-out: it may have been trained on a part of it" in result.stderr
     assert load_model("mine").card.holdout_score is None

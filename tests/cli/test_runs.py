@@ -21,7 +21,7 @@ def test_look_promote_delete(fer, home):
     folder.mkdir(parents=True)
     write_json(folder / PLAN, {"created": time.time(), **asdict(plan)})
     write_status(folder, Status("finished", "Done.", epoch=3, epochs=3, warnings=("Careful.",)))
-    (folder / "history.csv").write_text("epoch,accuracy\n0,0.25\n")
+    (folder / "history.csv").write_text("epoch,accuracy,loss\n0,0.25,nan\n")
     (home / "runs" / "broken").mkdir()
     add_model(folder / RESULT, "compact_cnn")
 
@@ -29,7 +29,7 @@ def test_look_promote_delete(fer, home):
     assert [(row["id"], row["state"], row["epochs"]) for row in json.loads(listed.stdout)] == [("one", "finished", 3)]
     assert "The run broken is skipped" in listed.stderr and "My try" in fer("runs", "list").stdout
     shown = json.loads(fer("runs", "show", "one", "--json").stdout)
-    assert shown["history"] == [{"epoch": 0, "accuracy": 0.25}]
+    assert shown["history"] == [{"epoch": 0, "accuracy": 0.25, "loss": None}]
     assert RunPlan.from_dict(shown["plan"]) == plan
     assert "0.25" in fer("runs", "show", "one").stdout
 

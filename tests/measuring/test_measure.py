@@ -2,8 +2,13 @@ import numpy as np
 import pytest
 
 from fer_core.data import FaceDataset, FerPlusVotes
-from fer_core.measuring.measure import holdout_facts
+from fer_core.data.holdout import DRAWN, LISTED
+from fer_core.measuring.measure import holdout_facts, not_new, not_new_by_others, privatetest_note
+from fer_core.store.folders import promoted
+from fer_core.training.data import PAPERS_RULE
 from fer_core.types import FerError
+from tests.data.conftest import make_dataset
+from tests.made_up_store import add_model, card
 
 
 def holdout(votes):
@@ -55,3 +60,40 @@ def test_not_sure_is_chosen_by_most_annotators_on_clean_faces():
     assert "90%" in chosen["rule"]
     never_right = holdout_facts(lambda faces: np.eye(7)[np.full(len(faces), 5)], holdout(votes))
     assert never_right["not_sure"] == {}
+
+
+@pytest.fixture
+def family(home):
+    """A model of the paper's split, one that starts from it, a pupil of that one, and one with a deleted teacher."""
+    known = {
+        "paper": add_model(promoted(), "paper", training={"holdout": PAPERS_RULE}),
+        "child": add_model(promoted(), "child", training={"holdout": LISTED}, weights_from="paper"),
+        "pupil": add_model(promoted(), "pupil", training={"holdout": LISTED}, recipe={"teachers": ["old", "child"]}),
+        "old": add_model(promoted(), "old", training={"data": "FER2013 Training without the hold-out"}),
+        "clean": add_model(promoted(), "clean", training={"holdout": LISTED}, recipe={"teachers": ["old", "gone"]}),
+    }
+    own = {"holdout": DRAWN, "data": "own pictures (mine)"}
+    return known | {"own": add_model(promoted(), "own", training=own), "knot": knot()}
+
+
+def knot():
+    """A model that was trained further under its own name."""
+    return add_model(promoted(), "knot", training={"holdout": LISTED}, weights_from="knot")
+
+
+def test_a_model_that_learned_from_one_that_learned_the_holdout_is_not_scored(family):
+    faces = make_dataset(70)
+    assert not_new(family["paper"].card, faces) == "it may have been trained on a part of it."
+    for name in ("child", "pupil"):
+        assert not_new(family[name].card, faces).startswith("it learned from paper, whose own hold-out is another (")
+    assert [not_new(family[name].card, faces) for name in ("clean", "knot")] == ["", ""]
+    assert "it learned from own," in not_new_by_others(["own"])
+    assert not_new_by_others(["random", "old"]) == ""
+    before_the_list = card("before", data_fingerprint=faces.fingerprint, weights_from="child")
+    assert "it learned from paper," in not_new(before_the_list, faces)
+
+
+def test_privatetest_is_no_test_of_what_was_chosen_on_it(family):
+    assert privatetest_note(family["paper"]).startswith("PrivateTest is no test of paper: it was validated on it")
+    assert "no test of pupil: paper, from which it learned, was" in privatetest_note(family["pupil"])
+    assert [privatetest_note(family[name]) for name in ("clean", "old", "own")] == ["", "", ""]

@@ -1,12 +1,16 @@
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
+from fer_core.data.holdout import DRAWN, LISTED
 from fer_core.metrics.calibration import Threshold
+from fer_core.metrics.core import measured
 from fer_core.models import ModelSpec
-from fer_core.store.card import ModelCard
+from fer_core.store.card import ModelCard, Score
 from fer_core.store.folders import SHIPPED
+from fer_core.training.data import PAPERS_RULE
 from fer_core.types import FerError
 
 CARDS = sorted(SHIPPED.glob("*/card.json"))
@@ -71,6 +75,7 @@ def test_what_is_optional_and_strange_is_kept_and_not_used(strange):
     assert card.parameters in (10, None)
 
 
+ACCURATE = {"storage": "int8", "holdout_accuracy": {"int8": 0.7}}
 OWN = {"training": {"data": "own pictures (my zip)"}}
 
 
@@ -83,6 +88,9 @@ OWN = {"training": {"data": "own pictures (my zip)"}}
         ({"trained": "the last block"}, "the last block", None),
         ({"served": {"storage": "int8", "holdout_accuracy": {"int8": 0.5, "float32": 0.6}}}, "every layer", 0.5),
         ({"served": {"storage": "int8", "holdout_accuracy": {"int8": 0.95}}, **OWN}, "every layer", None),
+        ({"served": ACCURATE, "training": {"holdout": LISTED}}, "every layer", 0.7),
+        ({"served": ACCURATE, "training": {"holdout": PAPERS_RULE}}, "every layer", None),
+        ({"served": ACCURATE, "training": {"holdout": DRAWN}}, "every layer", None),
     ],
 )
 def test_what_was_trained_and_how_well(more, trained, holdout):
@@ -107,6 +115,18 @@ def test_scores_by_split_and_view():
     assert card.score("public_test", "flip") is None
     assert card.tested
     assert not ModelCard.from_dict(PLAIN).tested
+
+
+def test_what_is_undefined_is_null_in_the_file(tmp_path):
+    """Only one class occurs, so there is no ROC AUC."""
+    labels = np.zeros(4, np.int64)
+    score = Score.of(*measured(labels, np.full((4, 7), 1 / 7)))
+    ModelCard.from_dict({**PLAIN, "metrics": {"public_test": {"plain": score.values}}}).write(tmp_path / "card.json")
+    assert "NaN" not in (tmp_path / "card.json").read_text(encoding="utf-8")
+    again = ModelCard.read(tmp_path / "card.json").score("public_test")
+    assert again.values["roc_auc_interval"] == [None, None]
+    assert np.isnan([again["roc_auc"], again.interval("roc_auc").low, again.interval("roc_auc").high]).all()
+    assert again.interval("accuracy").low <= again.accuracy == 1
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from fer_core.models import build_network, model_spec
 from fer_core.store.stored_model import KERAS
 from fer_core.training import train as module
 from fer_core.training.callbacks import HISTORY
-from fer_core.training.data import TrainingData
+from fer_core.training.data import PAPERS_RULE, TrainingData
 from fer_core.training.export import to_litert
 from fer_core.training.initial_weights import read_keras
 from fer_core.training.recipe import Recipe
@@ -86,6 +86,20 @@ def test_a_model_of_the_papers_split_is_measured_on_publictest_alone(tiny_spec, 
     assert set(model.card.metrics) == {"public_test"} and not (model.folder / "degraded.csv").exists()
     assert "PrivateTest" in model.card.training["holdout"]
     assert set(model.all_predictions()["split"]) == {"public_test"}
+
+
+@pytest.mark.usefixtures("one_conversion", "no_fit")
+def test_a_model_that_learned_from_one_that_saw_the_holdout_has_no_score(tiny_spec, tiny_network, home, tmp_path):
+    folder = store("master", tiny_network, tiny_spec)
+    faces = with_votes(faces_of("Training", 14), np.arange(14) % 7)
+    spec, told = replace(tiny_spec, weights_from="master"), []
+    given = {"recipe": ONE_EPOCH, "root": tmp_path, "say": told.append}
+    assert train(spec, TrainingData(faces, faces), folder=tmp_path / "one", **given).card.holdout_score > 0
+    card = json.loads((folder / "card.json").read_text())
+    (folder / "card.json").write_text(json.dumps({**card, "training": {"holdout": PAPERS_RULE}}))
+    model = train(spec, TrainingData(faces, faces), folder=tmp_path / "two", **given)
+    assert (model.card.holdout_score, model.card.not_sure) == (None, None)
+    assert any("is not scored on the hold-out: it learned from master" in text for text in told)
 
 
 @pytest.mark.usefixtures("one_conversion", "no_fit")
