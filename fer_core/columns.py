@@ -62,6 +62,11 @@ def percent(share: float | None, number: str = ".0%") -> str:
     return "–" if share is None or isnan(share) else format(share, number).replace("%", " %")
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number of things with a noun in the singular: "1 face", "3,589 faces"."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def percent_text(share: float) -> str:
     """Return a share as whole percent, "< 1 %" for small ones."""
     return "< 1 %" if 0 < share < 0.005 else percent(share)

@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from filelock import FileLock, Timeout
 
-from fer_core.files import created, home
+from fer_core.files import cache_folder, created, home
 from fer_core.types import FerError
 
 VARIABLE: Final = "FER_VISITOR"  # environment variable: the name of the visitor for whom a process works
@@ -157,13 +157,15 @@ def disk_use(folder: Path) -> int:
 class TemporaryFolder:
     """A new, empty folder `path` in the visitor's cache, deleted by `close` or when this object is garbage-collected.
 
+    What is `shared` by all visitors is in the cache of all: a visitor's own is deleted when the visitor has left.
+
     A lock beside it is held as long as the process lives, so what a killed process left is found and deleted when the
     next folder is made.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, shared: bool = False) -> None:
         check_room(0)
-        root = own_cache(VISITS)
+        root = cache_folder(VISITS) if shared else own_cache(VISITS)
         delete_leftovers(root)
         self.path = root / secrets.token_hex(8)
         lock = FileLock(self.path.with_suffix(".lock"), thread_local=False)  # it may be released by another thread

@@ -1,19 +1,21 @@
 """Compare models: how good each is, how certain that is, where they differ, and what an ensemble gains."""
 
+from dataclasses import replace
+
 import streamlit as st
 
-from fer_core.columns import TEST_SPLITS
-from fer_core.metrics.ensembles import Ensemble
+from fer_core.store.datasets import list_datasets
 from pages.parts import common
 from pages.parts.added import offer_to_add
 from pages.parts.charts import choose_picture_format
-from pages.parts.compare import SECTIONS, choose_models
+from pages.parts.compare import FACES, SECTIONS, choose_models
 from pages.parts.data import results
 from pages.parts.head import answer_first, head
 
 head("Compare models")
 
-own = st.session_state.get("c_split", st.query_params.get("c_split", "PublicTest")) not in TEST_SPLITS
+split = st.session_state.get("c_split", st.query_params.get("c_split"))
+own = split in {dataset.name for dataset in list_datasets()}
 sections = [name for name in SECTIONS if not own or name != "Paper"]  # which shows results on FER2013
 for section, tab in zip(sections, st.tabs(sections, key="c_section", bind="query-params"), strict=True):
     show, choices = SECTIONS[section]
@@ -30,19 +32,20 @@ for section, tab in zip(sections, st.tabs(sections, key="c_section", bind="query
 
 with st.expander("Add a model or predictions made elsewhere", icon=":material/upload_file:"):
     offer_to_add()
-common.note_untested(list(selection.models))
+if not own:
+    common.note_untested(list(selection.models))
 
 
 def html() -> str:
-    """Return a report about the models on show, with all sections."""
+    """Return a report about what is on show, with all sections."""
     from fer_core.sections.html import render
-    from fer_core.sections.results import build_report
+    from fer_core.sections.results import REPORT_TOLERANCE
 
-    fusion = selection.fusion if isinstance(results(selection).ensemble, Ensemble) else None
-    return render(build_report(selection.chosen, selection.split, view=selection.view, fusion=fusion, by=selection.by))
+    return render(replace(results(selection), tolerance=REPORT_TOLERANCE))
 
 
 with st.container(horizontal=True, vertical_alignment="bottom"):
-    file_name = f"fer-lab-{selection.split.lower()}-{selection.view}.html"
-    common.offer_download("Report with all sections", html, file_name, "text/html", "description", "c_report")
+    if choices == FACES:  # other tabs do not ask for all that a report is about
+        file_name = f"fer-lab-{selection.split.lower()}-{selection.view}.html"
+        common.offer_download("Report with all sections", html, file_name, "text/html", "description", "c_report")
     choose_picture_format()

@@ -5,6 +5,7 @@ from typing import Any
 
 import streamlit as st
 
+from fer_core.columns import counted
 from fer_core.figures.matrices import confusion_chart
 from fer_core.metrics import confusion
 from fer_core.sections import answers as says
@@ -65,7 +66,8 @@ if layout == "difference":
     caption = f"Blue: {plain(title(first))} has more than {plain(title(second))}; orange: fewer, {unit}."
     faces = [confusion.differing_faces(answers, first, second, actual, predicted)]
     each = ", ".join(f"{(faces[0]['source'] == title(name)).sum()} by {plain(title(name))}" for name in (first, second))
-    lines = [f"{len(faces[0])} {actual} faces that only one of the two models predicts as {predicted}: {each}"]
+    number_of = counted(len(faces[0]), f"{actual} face")
+    lines = [f"{number_of} that only one of the two models predicts as {predicted}: {each}"]
 else:
     tables = {f"cells_{place}": cells[name] for place, name in enumerate(shown)}
     alts = [f"Confusion of {title(name)} on {where}" for name in shown]
@@ -73,7 +75,7 @@ else:
     caption = f"{unit}; the diagonal is correct."
     faces = [confusion.cell_faces(answers, name, actual, predicted) for name in shown]
     lines = [
-        f"{plain(title(name))} predicts {len(table)} {actual} faces as {predicted}, most confident first"
+        f"{plain(title(name))} predicts {counted(len(table), f'{actual} face')} as {predicted}, most confident first"
         for name, table in zip(shown, faces, strict=True)
     ]
 with place:

@@ -72,7 +72,7 @@ def choose(place: int) -> None:
 
 
 face = st.query_params.get(FACE, "1")[:4]
-number = min(int(face), len(faces)) if face.isdecimal() and face != "0" else 1
+number = max(1, min(int(face), len(faces))) if face.isdecimal() else 1
 views = [FaceView(picture, model, number) for model in models] if faces else []
 caption = EXAMPLES[picture.key][1] if picture.key in EXAMPLES else plain(picture.name)
 left, right = st.columns([4, 5], gap="medium")

@@ -86,3 +86,10 @@ def test_temporary_folders_are_gone_when_closed_forgotten_or_killed(home):
     del other
     gc.collect()
     assert names() == set()
+
+
+def test_what_all_visitors_share_is_not_in_the_folder_of_the_first(home, visit):
+    folder = visit("first").folder
+    own, shared = TemporaryFolder(), TemporaryFolder(shared=True)
+    assert own.path.is_relative_to(folder)
+    assert shared.path.parent == cache_folder("visits")

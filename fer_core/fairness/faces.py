@@ -82,16 +82,21 @@ class AuditedFaces:
         by = f"{by}{AND}{and_by}" if and_by and and_by != by else by
         return audit_groups(by, groups, self.predicted, self.labels, order=order, minimum=minimum)
 
-    def mistakes(self, group: str, expression: str, *, by: str, and_by: str = "", number: int = 12) -> pd.DataFrame:
-        """Return wrong predictions in a group, drawn at random, for faces of an expression of `EXPRESSIONS` or of all.
+    def mistakes(
+        self, group: str, expression: str, *, by: str, and_by: str = "", rate: str = "recall", number: int = 12
+    ) -> pd.DataFrame:
+        """Return wrong predictions in a group, drawn at random, for an expression of `EXPRESSIONS` or for all.
 
-        The columns are those of `metrics.confusion.cell_faces`. Only faces with labels have them.
+        Those of an expression lower the `rate`, one of `groups.RATES`: faces of it that are predicted as another for
+        the recall, others that are predicted as it for the precision and how often it is predicted. The columns are
+        those of `metrics.confusion.cell_faces`. Only faces with labels have them.
         """
         assert self.source is not None and self.labels is not None
         answers, name = self.source
         inside = self._crossed(by, and_by)[0] == group
         if expression in EXPRESSIONS:
-            inside &= self.labels == EXPRESSIONS.index(expression)
+            judged = self.predicted if rate in ("precision", "selection_rate") else self.labels
+            inside &= judged == EXPRESSIONS.index(expression)
         return sample_faces(answers.of_faces(inside), name, "wrong", number, seed=0)
 
     def _crossed(self, by: str, and_by: str) -> tuple[NDArray[np.str_], list[str]]:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import plotly.graph_objects as go
 
+from fer_core.columns import counted
 from fer_core.figures.theme import ACCENT, FONT, INK, LARGE, MUTED, chart, hidden_axis, safe
 
 ROW: Final = 46  # pixels from one box to the next
@@ -31,7 +32,7 @@ def network_diagram(blocks: Sequence[Mapping[str, Any]], *, narrow: bool = False
         box = {"type": "rect", "x0": 0, "x1": 1, "fillcolor": fill, "line": {"color": line, "dash": dash, "width": 2}}
         shapes.append(box | height)
         size = str(block["shape"])
-        number = f"{block['layers']} layer{'s' if block['layers'] != 1 else ''}, " if block["layers"] else ""
+        number = f"{counted(block['layers'], 'layer')}, " if block["layers"] else ""
         inside = f"{number}{block['weights']:,} weights" if block["weights"] else ""
         texts = {
             "left": f"<b>{safe(block['name'])}</b>",

@@ -167,12 +167,13 @@ class VideoJob:
         model: str = "",
         not_sure_below: float = 0.0,
         longest: float | None = None,
+        shared: bool = False,
     ) -> None:
         self.name, self.model, self.not_sure_below = name, model, not_sure_below
         self.progress: VideoProgress | None = None
         self.result: VideoResult | None = None
         self.error: str | None = None
-        self._stop, self._done, folder = threading.Event(), threading.Event(), TemporaryFolder()
+        self._stop, self._done, folder = threading.Event(), threading.Event(), TemporaryFolder(shared=shared)
         analyze = partial(
             analyze_video,
             source,

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from fer_core.columns import percent
 from fer_core.labels import EXPRESSIONS
 from fer_core.metrics.predictions import FloatArray, IntArray, Predictions, as_pair
 
@@ -209,10 +208,10 @@ def _faces(predictions: Predictions, name: str, places: NDArray[np.integer]) -> 
             "source": predictions.titles[name],
         }
     )
-    others = {
-        predictions.titles[other]: [f"{names[row.argmax()]} {percent(row.max())}" for row in values[places]]
-        for other, values in predictions.probabilities.items()
-    }
+    others = {}
+    for other, values in predictions.probabilities.items():
+        shares = np.char.mod("%.0f %%", 100 * values[places].max(axis=1))
+        others[predictions.titles[other]] = np.char.add(np.char.add(names[values[places].argmax(axis=1)], " "), shares)
     return pd.concat([table, pd.DataFrame(others, index=table.index)], axis=1)
 
 

@@ -70,11 +70,6 @@ class Room:
         """The answers of each person."""
         return [person.answers for person in self.people]
 
-    @property
-    def answered(self) -> int:
-        """The number of people who have answered the face that the class is at."""
-        return sum(len(answers) > self.face and answers[self.face] is not None for answers in self.answers)
-
 
 class Rooms:
     """All rooms of a server. Every method may be called from any thread, and from any process that has the same file.

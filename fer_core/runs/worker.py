@@ -21,6 +21,7 @@ from typing import Any, Final
 import psutil
 from filelock import FileLock, Timeout
 
+from fer_core.columns import counted
 from fer_core.files import home, read_json
 from fer_core.jobs import log_line, stop_asked, working
 from fer_core.runs.status import STATUS, STOPPED, Status, failure_message, positive, read_status, write_status
@@ -132,7 +133,7 @@ class Reporter:
     def wait_for(self, before: int) -> None:
         """Report how many runs come first."""
         self.check()
-        text = f"Waiting for {before} other run{'s' if before > 1 else ''}." if before else "Starting."
+        text = f"Waiting for {counted(before, 'other run')}." if before else "Starting."
         if text != self._status.message or not self._written:
             self._write(state="waiting", message=text)
 

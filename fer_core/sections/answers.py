@@ -32,6 +32,8 @@ def best_model(board: pd.DataFrame, metric: str = "accuracy", *, judge: str) -> 
         for row in rest
         if row[f"{metric}_low"] <= best[f"{metric}_high"] and row[f"{metric}_high"] >= best[f"{metric}_low"]
     ]
+    if pd.isna(best[metric]):
+        return f"No model shown has a {METRICS[metric].title}: these answers are not probabilities."
     share = percent(best[metric], ".1%")
     words = f"{best['model']} is right on {share} of the faces, judged by {judge}"
     if metric != "accuracy":
@@ -39,6 +41,8 @@ def best_model(board: pd.DataFrame, metric: str = "accuracy", *, judge: str) -> 
     if not rest:
         return f"{words}."
     others = f"{len(overlap) or 'None'} of the {len(rest)} others shown {'may be' if overlap else 'is'} as good"
+    if len(rest) == 1:
+        others = f"The other one shown {'may be' if overlap else 'is not'} as good"
     return f"{words}. {others}: the 95 % intervals {'overlap' if overlap else 'are apart'}."
 
 
@@ -95,13 +99,13 @@ def apart(pairs: pd.DataFrame) -> str:
 
 
 def confusion(cells: pd.DataFrame, title: str) -> tuple[str, tuple[str, str]]:
-    """Say which expression a model most often takes for another; also return this cell, actual and predicted.
+    """Say which mistake a model makes most often; also return this cell, actual and predicted.
 
     Args:
         cells: as `metrics.confusion.confusion_cells` returns them.
         title: of the model.
     """
-    wrong = cells[cells["actual"] != cells["predicted"]].sort_values("rate", na_position="first", kind="stable")
+    wrong = cells[cells["actual"] != cells["predicted"]].sort_values(["count", "rate"], na_position="first")
     cell = (str(wrong.iloc[-1]["actual"]), str(wrong.iloc[-1]["predicted"]))
     right = cells[(cells["actual"] == cell[0]) & (cells["predicted"] == cell[0])].iloc[0]
     words = confusion_cell(cells, title, cell)[:-1]
@@ -175,8 +179,11 @@ def consistency(rates: pd.DataFrame, title: str) -> str:
     ordered = rates.sort_values("value", kind="stable")
     if rates["group"].eq(rates["group"].iloc[0]).all():
         least = ordered.iloc[0]
-        kept = percent(least["value"])
-        return f"{kept} of the faces keep their prediction after the change “{least['change']}”, more after the others."
+        of = f" that are “{least['group']}”" if least["group"] else ""
+        return (
+            f"{percent(least['value'])} of the faces{of} keep their prediction after the change “{least['change']}”, "
+            "more after the others."
+        )
     pairs = [(part.iloc[0], part.iloc[-1]) for _, part in ordered.groupby("change")]
     lowest, highest = max(pairs, key=lambda ends: ends[1]["value"] - ends[0]["value"])
     return (

@@ -19,7 +19,7 @@ from PIL import Image, ImageOps
 from plotly.offline import get_plotlyjs
 from plotly.utils import PlotlyJSONEncoder
 
-from fer_core.columns import percent
+from fer_core.columns import counted, percent
 from fer_core.figures.theme import legend_height
 from fer_core.files import whole_file, write_text
 from fer_core.metrics.core import metric_titles
@@ -136,9 +136,9 @@ def _head(results: Results) -> Iterator[str]:
     answers, made = results.answers, datetime.now(UTC).strftime("%Y-%m-%d")
     of = "" if answers.own else "FER2013’s "
     yield (
-        f"<h1>Facial expression models compared</h1><p>{len(answers.names)} models on {len(answers.labels):,} faces of "
-        f"{of}{escape(answers.where)}. Intervals are 95 %, over the test faces drawn; training with another seed is "
-        f"not covered. Made with FER Lab, {made}.</p>"
+        f"<h1>Facial expression models compared</h1><p>{counted(len(answers.names), 'model')} on "
+        f"{len(answers.labels):,} faces of {of}{escape(answers.where)}. Intervals are 95 %, over the test faces drawn; "
+        f"training with another seed is not covered. Made with FER Lab, {made}.</p>"
     )
     yield f"<p>{escape(answers.yardstick)}</p>"
     if note := pretrained_note(results.board["weights_from"]):
@@ -160,7 +160,7 @@ def _tables(results: Results, section: Section) -> Iterator[str]:
     elif section.title == "Classification report":
         if not results.answers.own:
             table = replace(section, table=pd.concat([paper_report(), section.table])).texts
-        reports = f"{table['model'].nunique()} classification reports"
+        reports = counted(table["model"].nunique(), "classification report")
         yield f"<details><summary>{reports}</summary>{_table(table, titles)}</details>"
     elif section.title == "Scoreboard":
         if isinstance(results.ensemble, Ensemble):
@@ -174,12 +174,12 @@ def _tables(results: Results, section: Section) -> Iterator[str]:
         names = ("model", "parameters", "size_bytes", "trained", "weights_from")
         yield _table(table.assign(size_bytes=sizes), {name: titles[name] for name in names})
     elif section.title == "Calibration":
-        table = table.set_index("model").loc[results.ranked].reset_index()
+        table = table.set_index("model").loc[results.graded_titles].reset_index()
         both = {"ece": _two_lines(table, "ece", "against_floor"), "floor": _two_lines(table, "floor", "floor_range")}
         merged = ("floor_range", "against_floor")
         yield _table(table.assign(**both), {name: title for name, title in titles.items() if name not in merged})
     elif section.title == "Significance":
-        yield f"<details><summary>Numbers of all {len(table)} pairs</summary>{_table(table, titles)}</details>"
+        yield f"<details><summary>Numbers of {counted(len(table), 'pair')}</summary>{_table(table, titles)}</details>"
     elif section.title == "Paper":
         yield "<p>In each cell of the table: above as reported, below as measured here.</p>"
         both = {name: _two_lines(table, f"{name}_reported", f"{name}_measured") for name in paper_metrics()}

@@ -85,6 +85,14 @@ class Results:
         """Titles of the compared models, the most accurate first."""
         return list(self.board["model"])
 
+    @property
+    def graded_titles(self) -> list[str]:
+        """Those of `ranked` whose answers are probabilities."""
+        if self.graded is None:
+            return []
+        graded = {self.graded.titles[name] for name in self.graded.names}
+        return [title for title in self.ranked if title in graded]
+
     @cached_property
     def front(self) -> list[str]:
         """Titles of the models that charts show at first; the others appear on a click in the legend."""

@@ -176,7 +176,7 @@ def calibration(results: Results, focus: str | None = None) -> Section:
     bins, table = results.reliability, results.calibration
     ranges = [f"{100 * low:.1f} – {_percent(high)}" for low, high in table[["floor_low", "floor_high"]].to_numpy()]
     alt, example = f"Reliability diagram of each model; calibration errors {_range(table['ece'])}", ""
-    answer = says.confidence(table[table["model"] == (focus or results.ranked[0])].iloc[0])
+    answer = says.confidence(table[table["model"] == (focus or results.graded_titles[0])].iloc[0])
     other = "the other test split" if results.other is None else results.other.split
     if focus is None:
         fitted = (

@@ -16,10 +16,11 @@ def at_threshold(at: pd.Series, expression: str) -> dict[str, tuple[str, str]]:
     counts = ("true_positives", "false_positives", "false_negatives", "true_negatives")
     tp, fp, fn, tn = (int(at[name]) for name in counts)
     precision, recall, f1 = (_share(at[name]) for name in ("precision", "recall", "f1"))
+    none = f"No face is predicted as {expression}, so it is undefined."
     return {
-        "Precision": (precision, f"{tp} / ({tp} + {fp}) = {precision}."),
+        "Precision": (precision, f"{tp} / ({tp} + {fp}) = {precision}." if tp + fp else none),
         "Recall": (recall, f"{tp} / ({tp} + {fn}) = {recall}."),
-        "F1": (f1, f"2 × {precision} × {recall} / ({precision} + {recall}) = {f1}."),
+        "F1": (f1, f"2 × {precision} × {recall} / ({precision} + {recall}) = {f1}." if tp + fp else f"{f1}. {none}"),
         "True / false positives": (
             f"{tp} / {fp}",
             f"Of {tp + fn:,} faces of {expression}, {tp} are predicted as {expression} (true positives) and {fn} are "

@@ -15,6 +15,7 @@ import numpy as np
 from keras import layers
 from numpy.typing import NDArray
 
+from fer_core.columns import counted
 from fer_core.data import UTKFaceDataset
 from fer_core.files import home, whole_file, write_json
 from fer_core.models import ModelSpec
@@ -122,7 +123,7 @@ def pretrain(
         metrics={name: [HEADS[name][2]] for name in pretext.targets},
         jit_compile=False,
     )
-    say(f"Pretraining {backbone} at {side} pixels on {len(training.images):,} faces, {recipe.epochs} epochs")
+    say(f"Pretraining {backbone} at {side} pixels on {len(training.images):,} faces, {counted(recipe.epochs, 'epoch')}")
     started = time.monotonic()
     watched = Batches(validation.images[..., None], validation.targets, 256)
     with fused_batch_norm(network):

@@ -14,6 +14,7 @@ import keras
 import numpy as np
 import pandas as pd
 
+from fer_core.columns import counted
 from fer_core.data import FaceDataset
 from fer_core.files import home, write_json
 from fer_core.inference import Classifier
@@ -143,7 +144,7 @@ def train(
         say(f"Computing the frozen backbone once for {len(data.training) + len(data.holdout):,} faces")
     else:
         more = "" if data.unlabelled is None else f" and {len(data.unlabelled):,} without labels"
-        say(f"Fitting {spec.title} on {len(data.training):,} faces{more}, {recipe.epochs} epochs")
+        say(f"Fitting {spec.title} on {len(data.training):,} faces{more}, {counted(recipe.epochs, 'epoch')}")
     clock = Clock(folder / "seconds.json")
     fit(
         learner,

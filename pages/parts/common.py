@@ -16,7 +16,7 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from fer_core.columns import PERCENT, TEST_SPLITS, VIEWS, YARDSTICKS, Columns, percent_text
+from fer_core.columns import PERCENT, TEST_SPLITS, VIEWS, YARDSTICKS, Columns, counted, percent_text
 from fer_core.data import download_fer2013, find_fer2013
 from fer_core.faces import default_detector
 from fer_core.files import no_formula
@@ -164,7 +164,7 @@ def note_detector() -> None:
 
 def note_untested(models: list[StoredModel]) -> None:
     """Name the models without a score, and say why they have none."""
-    titles = [model.title for model in models if not model.card.tested]
+    titles = [model.title for model in models if not model.card.tested and model.card.classes == EXPRESSIONS]
     if titles:
         st.caption(
             f"Without a score: {plain(', '.join(titles))}. FER2013's test faces were not available when "
@@ -286,7 +286,7 @@ def file_or_path(prefix: str, label: str, *, path_label: str) -> tuple[Any, str,
 def left_out(notes: Sequence[str]) -> None:
     """Show the first sentences on what is left out, if there are any, in a drawer."""
     if notes:
-        with st.expander(f"{len(notes):,} notes on what is left out", icon=":material/visibility_off:"):
+        with st.expander(f"{counted(len(notes), 'note')} on what is left out", icon=":material/visibility_off:"):
             st.markdown("\n".join(f"- {plain(note)}" for note in notes[:50]))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from html import unescape
 from typing import Any, Final
 
 import pandas as pd
@@ -121,7 +122,7 @@ def _scoreboard(selection: Selection, top: DeltaGenerator, drawer: DeltaGenerato
     if chosen.selection.points and (title := chosen.selection.points[0].get("customdata")):
         judge = common.upper_first(YARDSTICKS[selection.by])
         faces = {"m_split": selection.split, "m_view": selection.view, "m_by": judge}
-        st.switch_page("pages/confusion.py", query_params={"m_model": str(title[0]), **faces})
+        st.switch_page("pages/confusion.py", query_params={"m_model": unescape(str(title[0])), **faces})
     words = "One face on this computer, a second per model."
     if st.button("Measure latency here", icon=":material/timer:", help=words):
         with st.spinner("Measuring each model for a second", show_time=True):
@@ -323,8 +324,7 @@ def _card_text(model: StoredModel) -> str:
     """Return the card with headings that fit into a page; names that people gave are shown as they are."""
     training = {name: plain(str(told)) if name == "data" else told for name, told in model.card.training.items()}
     model = replace(model, card=replace(model.card, title=plain(model.title), training=training))
-    text = re.sub(r"(?<=\d)%", " %", model_text(model))
-    return re.sub(r"^#+ ", "#### ", text, flags=re.MULTILINE)
+    return re.sub(r"^#+ ", "#### ", model_text(model), flags=re.MULTILINE)
 
 
 FACES: Final = "split, by, models, ensemble"

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from fer_core.columns import percent_text
+from fer_core.columns import counted, percent_text
 from fer_core.data.fer2013 import Fer2013Faces
 from pages.parts.common import show_table, with_code
 from pages.parts.face import Tile, face_tiles, fer2013_tile, mark
@@ -28,7 +28,7 @@ def show_faces(
         tiles = [_tile(face, fer2013_faces, with_model) for face in faces.itertuples()]
         known = [tile for tile in tiles if tile is not None]
         if others := len(tiles) - len(known):
-            st.caption(f"{others} faces are not shown: this row of the installed data is another face.")
+            st.caption(f"Not shown: {counted(others, 'face')}. This row of the installed data is another face.")
         face_tiles(known, key)
     with st.expander("Predictions of all models, and votes of the annotators", expanded=bool(fer2013_faces.missing)):
         columns = {"row": "Row in the data", "label": "Label in the data", "annotators": "Ten annotators (FER+)"}

@@ -1,7 +1,7 @@
 """All cached access of the pages: models, FER2013, stored predictions, and what is computed from them.
 
 One kind of key tells arguments apart, `KEYS`: what they hold. A model whose files change, or a dataset that is
-installed later, is therefore read again, and no function here takes a time or a version.
+installed later, is therefore read again.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from fer_core.data import FaceDataset, find_fer2013
 from fer_core.data.fer2013 import Fer2013Faces, find_ferplus, load_fer2013_faces
 from fer_core.faces import default_detector
 from fer_core.files import stamp
-from fer_core.labels import EXPRESSIONS
 from fer_core.measuring.own_data import is_measured
 from fer_core.measuring.results import load_predictions
 from fer_core.metrics.core import Measured, measure_models
@@ -93,7 +92,7 @@ KEYS: Final[dict[Any, Callable[[Any], Any]]] = {
         else settings.source == "dataset" and _own_files(settings.path),
     ),
     "fer_core.runs.uploads.Collection": lambda collection: [
-        snapshot.png for expression in EXPRESSIONS for snapshot in collection.snapshots(expression)
+        (name, snapshot.png) for name in collection.counts() for snapshot in collection.snapshots(name)
     ],
     UploadedFile: lambda file: file.file_id,
     "fer_core.tuning.study.TuningStudy": lambda study: (default_storage(), study.name, study.ended()),
@@ -170,7 +169,7 @@ def _classifier(model: StoredModel, version: tuple[int, ...]) -> Classifier:  # 
 
 
 def fer2013() -> Fer2013Faces:
-    """Return FER2013's faces and FER+'s votes, or why they are missing; loaded once while the files are unchanged."""
+    """Return FER2013's faces and FER+'s votes, or why they are missing, kept for ten minutes and by their files."""
     return _fer2013(_fer2013_files())
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from fer_core.columns import counted
 from fer_core.data import FaceDataset
 from fer_core.data.fer2013 import Fer2013Faces
 from fer_core.faces import DEGRADATIONS, degrade, detection_stages, enlarged_pixels, preprocess_faces
@@ -300,7 +301,7 @@ def _detected(shown: ShownFaces, places: list[int], number: int) -> None:
                 warn([str(error)])
                 continue
             name, count = plain(shown.name(place)), stages.faces
-            st.markdown(f"**{name}**, {count or 'no'} face{'' if count == 1 else 's'}")
+            st.markdown(f"**{name}**, {counted(count, 'face') if count else 'no faces'}")
             tiles = {"Before": stages.before, "Detected": stages.marked}
             if stages.upright is not None and stages.gray is not None:
                 crop = (stages.gray if stages.before.ndim == 3 else stages.before)[None]

@@ -31,7 +31,7 @@ from fer_core.types import Image
 from pages.parts.charts import show_chart
 from pages.parts.common import emphasis, no_model_yet, plain, warn, with_code
 from pages.parts.face_views import FaceView, edit_panel, face_bars, face_reasons
-from pages.parts.pictures import EXAMPLE, Picture, annotated, decoded, faces_upright, load_models, result_for
+from pages.parts.pictures import EXAMPLE, Picture, annotated, faces_upright, load_models, picture_size, result_for
 
 FILES: Final = Path(__file__).parent
 TILE_WIDTH, LARGE = 108, 232  # pixels of a face, at least in a row, and on its card
@@ -132,7 +132,7 @@ def photo(
     if choose is None or len(faces) < 2:
         st.image(file, width="stretch", alt=alt)
         return
-    height, width = decoded(picture).shape[:2]
+    height, width = picture_size(picture)
     boxes = []
     for title, result in zip(titles, faces, strict=True):
         left, top, wide, high = result.face.box

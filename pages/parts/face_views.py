@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 
 import streamlit as st
 
-from fer_core.columns import percent, percent_text
+from fer_core.columns import counted, percent, percent_text
 from fer_core.explain import NOTABLE, REGIONS, Edits, edit_and_rerun
 from fer_core.faces import Evidence, evidence_for
 from fer_core.figures.bars import model_answers, probability_bars, probability_change, probability_text
@@ -200,7 +200,7 @@ def _inputs(views: list[FaceView]) -> None:
     for view in views:
         groups.setdefault(view.model.card.preprocessing, []).append(view)
     for kind, (first, *others) in groups.items():
-        who = plain(first.model.title) + (f" and {len(others)} others" if others else "")
+        who = plain(first.model.title) + (f" and {counted(len(others), 'other')}" if others else "")
         if len(groups) == 1:
             who = "the models" if others else "the model"
         prepared = "" if kind == "none" else f", prepared for {first.model.title}"

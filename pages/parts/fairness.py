@@ -144,7 +144,7 @@ def groups(faces: AuditedFaces, top: DeltaGenerator, drawer: DeltaGenerator) -> 
     about = f"{PROPERTIES[by].title}: {PROPERTIES[by].words}." if by in PROPERTIES else ""
     with top:
         answer(says.gap(chosen, faces.divisions[by]))
-        _chart(faces, shown, RATES[rate], by, "" if and_by == NONE else str(and_by))
+        _chart(faces, shown, RATES[rate], by=by, and_by="" if and_by == NONE else str(and_by))
         hint = "Click a point to see mistakes in its group. " if faces.source else ""
         st.caption(f"{hint}{plain(faces.model)}. {plain(faces.faces)}. {about}")
         explain("Gap between groups", worked.largest_gap(gaps))
@@ -161,7 +161,7 @@ def groups(faces: AuditedFaces, top: DeltaGenerator, drawer: DeltaGenerator) -> 
     common.offer_download("All rates and groups", lambda: csv_text(audit.rates), name, "text/csv", "download", "a_csv")
 
 
-def _chart(faces: AuditedFaces, rates: pd.DataFrame, title: str, by: str, and_by: str) -> None:
+def _chart(faces: AuditedFaces, rates: pd.DataFrame, title: str, *, by: str, and_by: str) -> None:
     """Show a rate of each group; beside it, once a point is clicked, mistakes in its group."""
     known = rates[rates["value"].notna()]
     if known.empty:
@@ -180,7 +180,8 @@ def _chart(faces: AuditedFaces, rates: pd.DataFrame, title: str, by: str, and_by
     if cell is not None and cell[0] in set(known["group"]):
         left, right = st.columns([6, 5], gap="medium")
         with right:
-            mistakes, of = faces.mistakes(*cell, by=by, and_by=and_by), "" if cell[1] == ALL else f", {cell[1]}"
+            of, rate = "" if cell[1] == ALL else f", {cell[1]}", known["rate"].iloc[0]
+            mistakes = faces.mistakes(*cell, by=by, and_by=and_by, rate=rate)
             show_faces(mistakes, faces.pictures or fer2013(), f"Mistakes: {plain(cell[0])}{of}")
     key = f"a_rates_{cell}"  # after a click the chart starts without a selection, so that any point can be clicked
 

@@ -8,7 +8,7 @@ from typing import Final
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from fer_core.columns import TEST_SPLITS, percent
+from fer_core.columns import TEST_SPLITS, counted, percent
 from fer_core.data import SPLITS, FaceDataset
 from fer_core.data.fer2013 import Fer2013Faces
 from fer_core.data.near_duplicates import LEAST
@@ -100,7 +100,7 @@ def hardest(faces: Fer2013Faces, top: DeltaGenerator, drawer: DeltaGenerator) ->
         answer(says.hardest(order, len(table), of=len(answers.labels)))
         known = faces_of(answers.split)
         show_faces(table.head(MOST_SHOWN), known, f"Predictions of {plain(answers.titles[name])}")
-    st.caption(f"{plain(answers.where)}. {len(answers.names)} models. {answers.yardstick}")
+    st.caption(f"{plain(answers.where)}. {counted(len(answers.names), 'model')}. {answers.yardstick}")
     note_utkface(model for model in stored if model.name in answers.names)
 
 

@@ -18,6 +18,7 @@ from fer_core.labels import EXPRESSIONS
 from fer_core.measuring.scoreboard import card_intervals, front_models
 from fer_core.metrics.confusion import confusion_cells, label_cells
 from fer_core.metrics.predictions import Predictions
+from fer_core.quiz.rooms import Room
 from fer_core.quiz.rounds import FACES
 from fer_core.sections import answers as says
 from fer_core.sections.screens import CLASS, SCREENS, Screen, lecture, save_lecture, screen_at, steps
@@ -47,14 +48,30 @@ def show_screen(step: str) -> None:
     if screen.name not in names:
         names.append(screen.name)
     room = led_room() if CLASS in names else None
-    order = steps(names, faces=FACES if room else 0, votes=room is None or game(room.of, room.seed).voted)
+    order = steps(names, faces=FACES if room else 0, votes=room is None or _voted(room))
     if step not in order:
         step = screen.name
     with stage(step, order) as (sentence, controls):
-        words = class_screen(step, room, controls) if screen.name == CLASS else _draw(screen, controls)
+        words = _draw(screen, controls) if screen.name != CLASS else _class(step, room, controls)
         sentence.title(words, anchor=False)
     with controls:
         st.markdown("\n\n".join(f"*{note}*" for note in screen.notes))
+
+
+def _voted(room: Room) -> bool:
+    """Whether there are votes of annotators for the faces of a room; if they are gone, the class screens say so."""
+    try:
+        return game(room.of, room.seed).voted
+    except FerError:
+        return True
+
+
+def _class(step: str, room: Room | None, controls: DeltaGenerator) -> str:
+    try:
+        return class_screen(step, room, controls)
+    except FerError as error:
+        st.info(with_code(str(error)), icon=":material/info:")
+        return "The faces of this round are not here."
 
 
 def _draw(screen: Screen, controls: DeltaGenerator | None) -> str:

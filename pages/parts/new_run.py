@@ -97,7 +97,7 @@ def _counts(source: DataSettings) -> pd.DataFrame:
 
 def _own_pictures() -> SelectedData:
     label = "A zip with a folder of pictures for each expression, or for each class of your own"
-    file = st.file_uploader(label, key="f_zip")
+    file = st.file_uploader(label, key="f_zip", on_change=st.session_state.pop, args=(ZIP, None))
     whole = common.whole_image_toggle("f_whole")
     try:
         if file is not None:

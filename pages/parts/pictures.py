@@ -163,6 +163,13 @@ def decoded(picture: Picture) -> Image:
     return read_image(picture.file.getvalue(), picture.name, max_pixels=max_pixels())
 
 
+@kept_by(computed_here)
+def picture_size(picture: Picture) -> tuple[int, int]:
+    """Return the height and width of a picture in pixels, as `decoded` returns it."""
+    height, width, _ = decoded(picture).shape
+    return height, width
+
+
 def analyze(picture: Picture, model: StoredModel, read: Callable[[Picture], Image] = decoded) -> PictureResult:
     """Return what a model predicts for a picture, without the cache."""
     try:

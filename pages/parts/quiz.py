@@ -75,10 +75,9 @@ def colored(expression: str) -> str:
 def alone(of: str) -> None:
     """Play the round of the seed in the URL, and offer to play with a class."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        help_text = (
-            "The same number gives everybody the same ten test faces: one of each label and three more at random. "
-            "Pictures that are also in Training are left out, since models have seen them."
-        )
+        help_text = "The same number gives everybody the same ten test faces: one of each label, the others at random."
+        if of == FER2013:
+            help_text += " Pictures that are also in Training are left out, since models have seen them."
         seed = common.whole_number("Round", 1, HIGHEST_SEED, 1, "q_seed", width=160, help=help_text)
         if of != FER2013:
             common.offer_to_measure(find_dataset(of), "plain", "q_measure")

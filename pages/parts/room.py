@@ -13,6 +13,7 @@ import streamlit as st
 from streamlit import config
 from streamlit.delta_generator import DeltaGenerator
 
+from fer_core.columns import counted
 from fer_core.figures.bars import answers_and_votes, probability_bars, probability_text, score_bars, vote_bars
 from fer_core.labels import EXPRESSIONS
 from fer_core.quiz import rounds
@@ -255,8 +256,8 @@ def _votes(current: Game, room: Room, face: int) -> str:
     show_chart(answers_and_votes(counts, votes, total=total), f"Class and annotators: {in_words(votes)}")
     st.subheader("Coloured: the class. Gray: the ten annotators.", anchor=False)
     said = class_says(room.answers)[face]
-    ours = f"The class says {said}" if said else "The class is divided"
-    return f"{ours}; most annotators say {shown.majority}." if shown.majority else f"{ours}, and so are the annotators."
+    ours = f"The class says {said}" if said else "The class is divided" if sum(counts) else "Nobody has answered"
+    return f"{ours}; {f'most annotators say {shown.majority}' if shown.majority else 'the annotators are divided'}."
 
 
 def _model(current: Game, _: Room, face: int) -> str:
@@ -275,5 +276,6 @@ def _class_result(current: Game, room: Room) -> str:
         show_chart(score_bars(scores, FACES), f"Labels named: {words}")
     names, most = winners({person.name: person.answers for person in room.people}, current)
     if names:
-        st.subheader(f"Most labels: {plain(', '.join(names[:3]))}, {most} of {FACES}", anchor=False)
+        others = f" and {counted(len(names) - 3, 'other')}" if len(names) > 3 else ""
+        st.subheader(f"Most labels: {plain(', '.join(names[:3]))}{others}, {most} of {FACES}", anchor=False)
     return words

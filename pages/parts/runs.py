@@ -234,7 +234,7 @@ def _answer(run: Run, model: StoredModel) -> None:
     """Say how good the model of a finished run is, beside the one where it started, or the default one."""
     card = model.card
     if not card.tested:
-        share = percent(card.holdout_accuracy, ".1%")
+        share = percent((card.served or {}).get("holdout_accuracy", {}).get((card.served or {}).get("storage")), ".1%")
         st.markdown(f"#### {plain(run.title)} is right on {share} of the faces that were held out of its training.")
         why = "FER2013’s test faces were not available when it was trained: `fer-lab data download` gets them."
         if card.classes != EXPRESSIONS:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from importlib.util import find_spec
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -28,6 +29,7 @@ from fer_core.tuning.plan import (
     tunable,
 )
 from fer_core.types import FerError
+from fer_core.visitors import limits
 from pages.parts.charts import show_chart
 from pages.parts.common import attempt, choose, emphasis, explain, plain, show_table, warn, whole_number, with_code
 from pages.parts.data import computed
@@ -195,13 +197,14 @@ def _outcome(study: TuningStudy) -> None:
 
 
 def papers_study() -> None:
-    """Show what was tried and chosen for the paper's final model, where such a study is stored."""
-    if STORED.is_file():
+    """Show what was tried and chosen for the paper's final model, where such a study is stored and can be read."""
+    if STORED.is_file() and find_spec("optuna"):
         study = _studies().read_study(STORED)
         st.markdown("**Learning rate and patience, tuned on validation**")
         st.markdown(
             f"{study.best_in_words()} {study.ended()} trials of {study.plan.spec.title}, each at "
-            f"most {study.plan.epochs} epochs on {study.plan.data.faces:,} faces. All trials: Fine-tune, Tuning."
+            f"most {study.plan.epochs} epochs on {study.plan.data.faces:,} faces."
+            f"{'' if limits() else ' All trials: Fine-tune, Tuning.'}"
         )
         _by_setting(study, study.plan.space.varied[0], "t_papers_study")
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 import pandas as pd
 import streamlit as st
 
-from fer_core.columns import PERCENT, percent_text
+from fer_core.columns import PERCENT, counted, percent_text
 from fer_core.data import SAMPLE_CREDIT
 from fer_core.figures.bars import time_share_bars, time_share_text
 from fer_core.figures.timelines import expression_strips, timeline_chart
@@ -47,14 +47,22 @@ def uploaded_job(model: StoredModel, rate: str) -> VideoJob | None:
     return job
 
 
-@kept(6)
 def sample_job(model: StoredModel, rate: str) -> VideoJob:
-    """Return the analysis of the sample clip, running or finished; all sessions share it."""
+    """Return the analysis of the sample clip, running or finished; all sessions share it, unless it failed."""
+    for attempt in range(5):
+        job = _sample_job(model, rate, attempt)
+        if job.error is None:
+            break
+    return job
+
+
+@kept(6)
+def _sample_job(model: StoredModel, rate: str, attempt: int) -> VideoJob:  # noqa: ARG001 (the key)
     with st.spinner("Making the sample clip"):
-        return _start(sample_clip(), model, "The sample clip", rate)
+        return _start(sample_clip(), model, "The sample clip", rate, shared=True)
 
 
-def _start(source: Any, model: StoredModel, name: str, rate: str) -> VideoJob:
+def _start(source: Any, model: StoredModel, name: str, rate: str, *, shared: bool = False) -> VideoJob:
     given, network = limits(), classifier(model)
     return VideoJob(
         source,
@@ -64,6 +72,7 @@ def _start(source: Any, model: StoredModel, name: str, rate: str) -> VideoJob:
         model=model.title,
         not_sure_below=network.not_sure_below,
         longest=60 * given.video_minutes if given else None,
+        shared=shared,
     )
 
 
@@ -95,7 +104,7 @@ def video_and_shares(job: VideoJob, result: VideoResult) -> int | None:
         without = face_table.seconds_without_face(result.table, result.seconds)
         st.caption(
             f"{plain(job.name)}: {result.frames:,} frames over {result.seconds:.1f} seconds, "
-            f"{_count_faces(len(result.faces))}, {without:.1f} seconds without a face; model: {plain(job.model)}."
+            f"{counted(len(result.faces), 'face')}, {without:.1f} seconds without a face; model: {plain(job.model)}."
         )
     with right:
         if not faces:
@@ -129,7 +138,7 @@ def over_time(result: VideoResult, face: int) -> None:
     faces, _ = _longest_seen((runs["end"] - runs["start"]).groupby(runs["face"]).sum())
     seconds = f"over {result.seconds:.1f} seconds"
     chart = expression_strips(runs, faces, end=result.seconds, classes=result.classes)
-    show_chart(chart, f"The most probable expression of {_count_faces(len(faces))} {seconds}", key="v_strips")
+    show_chart(chart, f"The most probable expression of {counted(len(faces), 'face')} {seconds}", key="v_strips")
     points = face_table.timeline_points(result.table, face, classes=result.classes)
     chart = timeline_chart(points, 0.0, stop=result.seconds, classes=result.classes)
     show_chart(chart, f"Probabilities of face {face} {seconds}", key="v_timeline")
@@ -167,7 +176,3 @@ def _longest_seen(seconds: pd.Series) -> tuple[list[int], int]:
 def _annotated_file(result: VideoResult) -> Path | None:
     """Return the annotated video unless its file was deleted from the cache folder."""
     return result.annotated if result.annotated and result.annotated.is_file() else None
-
-
-def _count_faces(count: int) -> str:
-    return f"{count} face" if count == 1 else f"{count} faces"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -16,6 +17,7 @@ from fer_core.runs.run import file_stem, list_runs
 from fer_core.runs.uploads import Collection
 from fer_core.store import folders
 from fer_core.store.stored_model import PREDICTIONS
+from pages.parts.data import KEYS
 from tests.app.conftest import agree, change_card, charts, said
 from tests.app.made_up_runs import EACH, made_run, portrait, with_result, write_faces, zipped
 from tests.bad_inputs import encoded
@@ -92,6 +94,19 @@ def test_zips_that_cannot_be_used_and_one_that_can(page, submitted):
     assert submitted[0].data.source == "folder"
     assert submitted[0].data.path.endswith("my_own-faces.zip")
     assert submitted[0].title.endswith("my_own-[faces]")
+    app.file_uploader(key="f_zip").set_value(None).run()
+    assert not charts(app), "a zip that is removed is not learned from"
+    assert app.button(key="f_go_off").disabled
+
+
+def test_two_collections_of_own_classes_are_told_apart(home):
+    keys = []
+    for name, classes in (("one", ("cat", "dog")), ("one", ("cat",)), ("other", ("cow",))):
+        for label in classes:
+            Collection(name).add(portrait(0), label)
+        keys.append(KEYS["fer_core.runs.uploads.Collection"](Collection(name)))
+    assert [len(key) for key in keys] == [2, 3, 1]
+    assert keys[0] != keys[2]
 
 
 def test_snapshots_from_camera_to_run(page, submitted):
@@ -200,6 +215,7 @@ def test_without_test_faces_the_hold_out_speaks_and_every_page_survives(page, op
     monkeypatch.setattr("pages.parts.runs.onnx_file", lambda one: (one.folder / "model.onnx").write_bytes(b"onnx"))
     app = page(f_tab="Runs")
     assert "only on its hold-out of 12 faces" in said(app)
+    assert re.search(r"My run is right on \d+\.\d % of the faces that were held out", said(app))
     assert charts(app) == ["Accuracy and loss over the epochs of My run"]
     assert [button.label.split(",")[0] for button in app.get("download_button")] == ["LiteRT", "Keras"]
     app.button(key="f_onnx").click().run()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from fer_core.columns import percent
@@ -103,6 +105,10 @@ def test_the_stored_study_is_shown_and_its_chart_on_compare(page, open_app, thre
     app = open_app("compare", c_section="Paper")
     assert best in said(app)
     assert f"9 trials of {study.plan.spec.title}, each at most 4 epochs on 500 faces" in said(app)
+    monkeypatch.setitem(sys.modules, "optuna", None)
+    app = open_app("compare", c_section="Paper")
+    assert best not in said(app)
+    assert "Where the paper contradicts itself" in said(app), "the rest of the page needs no Optuna"
 
 
 def test_a_broken_database_is_one_sentence(page, own_home):

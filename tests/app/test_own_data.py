@@ -48,6 +48,7 @@ def test_compare_measures_models_on_demand_and_leaves_out_what_is_fer2013s(open_
     app = open_app("compare", c_split="raf", c_section="Robustness")
     assert "On 28 fixed faces (Test of raf)" in said(app)
     assert any("on degraded faces" in alt for alt in charts(app))
+    assert "Paper" in tabs(open_app("compare", c_split="gone", c_section="Paper")), "PublicTest is shown"
     app.get_by_key("c_split").set_value("PublicTest").run()
     assert not app.exception
     assert "Paper" in tabs(app)
@@ -118,3 +119,8 @@ def test_quiz_asks_about_its_faces_without_fer2013(open_app, raf):
     host.button(key="stage_next").click().run()
     student.run().button(key="q_say_0_happy").click().run()
     assert "1 of 1 have answered" in said(host.run())
+    remove_dataset(raf.name)
+    for screen, words in (("class", "There is no data set"), ("picture", "Ask: what does the computer get")):
+        host.query_params["screen"] = screen
+        assert words in said(host.run())
+        assert host.button(key="stage_next"), "the lecture goes on"

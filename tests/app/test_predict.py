@@ -176,8 +176,9 @@ def crowd(rows: int, columns: int) -> bytes:
 
 @pytest.mark.detector
 def test_choosing_among_pictures_and_faces(page):
-    app = page(p_source="Upload")
+    app = page(p_source="Upload", p_face="00")
     upload(app, "p_upload", ("group.png", crowd(1, 3)), ("one.jpg", good_input()), ("crowd.png", crowd(4, 5)))
+    assert app.subheader[0].value == "Face 1: happy"
     assert list(faces(app)["File"]) == ["group.png"] * 3 + ["one.jpg"] + ["crowd.png"] * 20
     for picture, number in ((0, 3), (1, 1), (2, 20)):
         app.selectbox(key="p_picture").set_value(picture).run()

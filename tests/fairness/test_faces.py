@@ -63,6 +63,11 @@ def test_own_pictures_are_predicted_as_by_the_classifier(tmp_path):
     assert wrong.any()
     mistakes = pd.concat([faces.mistakes(group, "all", by="gender") for group in ("female", "male")])
     assert sorted(mistakes["row"]) == np.flatnonzero(wrong).tolist()
+    taken = {EXPRESSIONS[place] for place in faces.predicted[wrong]}
+    for rate, column, classes in (("precision", "predicted", taken), ("recall", "actual", set(mistakes["actual"]))):
+        for name in classes:
+            some = [faces.mistakes(group, name, by="gender", rate=rate) for group in ("female", "male")]
+            assert set(pd.concat(some)[column]) == {name}, "what lowers the precision is predicted as the expression"
     for row, label in zip(mistakes["row"], mistakes["label"], strict=True):
         assert faces.pictures.face(row, label).shape == (48, 48)
     audit = faces.compare("gender", minimum=1)

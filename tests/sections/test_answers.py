@@ -26,13 +26,19 @@ C = ("C", 0.5, 0.48, 0.52, 0.09, 0.08, 0.1)
             "accuracy",
             "A is right on 70.0 % of the faces, judged by x. 1 of the 2 others shown may be as good",
         ),
-        ((C, A), "accuracy", "A is right on 70.0 % of the faces, judged by x. None of the 1 others shown is as good"),
+        ((C, A), "accuracy", "A is right on 70.0 % of the faces, judged by x. The other one shown is not as good: the"),
+        ((B, A), "accuracy", "A is right on 70.0 % of the faces, judged by x. The other one shown may be as good: the"),
         ((A, B, C), "avg_fpr", "B has the best Avg FPR, 4.0 %, judged by x. 1 of the 2 others shown may be as good"),
         ((A,), "accuracy", "A is right on 70.0 % of the faces, judged by x."),
     ],
 )
 def test_the_best_model_and_those_that_may_be_as_good(rows, metric, says):
     assert answers.best_model(board(*rows), metric, judge="x").startswith(says)
+
+
+def test_without_probabilities_no_model_is_the_best_by_them():
+    rows = board(A).assign(roc_auc=float("nan"), roc_auc_low=float("nan"), roc_auc_high=float("nan"))
+    assert answers.best_model(rows, "roc_auc", judge="x").startswith("No model shown has a ROC AUC")
 
 
 def test_the_hardest_and_the_easiest_expression_by_the_best_model_of_each():
@@ -67,6 +73,9 @@ def test_the_most_frequent_mistake_and_where_two_models_differ():
     fear, sad, happy = (EXPRESSIONS.index(name) for name in ("fear", "sad", "happy"))
     truth = [fear] * 10 + [happy] * 20
     first = label_cells(*map(pd.Series, (truth, [fear] * 6 + [sad] * 3 + [happy] + [happy] * 18 + [sad] * 2)))
+    often = label_cells(*map(pd.Series, (truth, [fear] * 7 + [sad] * 3 + [happy] * 16 + [sad] * 4)))
+    said, cell = answers.confusion(often, "A")
+    assert said.startswith("A calls 20 % of the happy faces sad (4 of 20), its most frequent mistake"), "not 3 of 10"
     said, cell = answers.confusion(first, "A")
     assert said.startswith("A calls 30 % of the fear faces sad (3 of 10), its most frequent mistake. It calls 60 % of")
     assert answers.confusion_cell(first, "A", ("angry", "sad")) == "A calls – of the angry faces sad (0 of 0)."
@@ -107,7 +116,9 @@ def test_where_a_prediction_changes_most():
     rates = pd.DataFrame(rows, columns=columns)
     said = "Age: after the change “turned”, 50 % of the faces that are “old” keep their prediction, and 70 % of those"
     assert answers.consistency(rates, "Age").startswith(said)
-    assert answers.consistency(rates[rates["group"] == "old"], "").startswith("50 % of the faces keep")
+    said = "50 % of the faces that are “old” keep their prediction after the change “turned”"
+    assert answers.consistency(rates[rates["group"] == "old"], "Age").startswith(said)
+    assert answers.consistency(rates.assign(group="").head(1), "").startswith("90 % of the faces keep their prediction")
 
 
 def test_faces_that_pass_that_are_hard_and_that_fail():

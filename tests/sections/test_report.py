@@ -2,6 +2,7 @@ import json
 import re
 from html.parser import HTMLParser
 
+import numpy as np
 import pandas as pd
 import pytest
 from choreographer.browsers.chromium import Chromium
@@ -13,8 +14,9 @@ from typer.testing import CliRunner
 from fer_core.cli import app
 from fer_core.figures.scores import class_scores
 from fer_core.labels import EXPRESSIONS
+from fer_core.measuring.results import load_predictions
 from fer_core.sections.html import render, still, write_png
-from fer_core.sections.results import build_report
+from fer_core.sections.results import Results, build_report
 from fer_core.sections.sections import SECTIONS
 from fer_core.store import folders
 from fer_core.store.folders import list_models, promoted
@@ -232,6 +234,18 @@ def test_what_cannot_be_done_says_so(made_up, tmp_path, arguments, message):
     assert result.exit_code == 1
     assert message in " ".join(result.output.split())
     assert not (tmp_path / "report.html").exists()
+
+
+@pytest.mark.parametrize("skill", [1.0, 4.0])  # the worst and the best of three
+def test_answers_without_probabilities_have_no_calibration(made_up, skill):
+    models = [*add_models(promoted())[:2], add_model(promoted(), "sure", skill)]
+    answers = load_predictions(models, "PublicTest", "plain")[0]
+    answers.probabilities["sure"] = np.eye(7)[answers.probabilities["sure"].argmax(axis=1)]
+    results = Results(models, answers)
+    assert set(results.graded_titles) == {model.title for model in models[:2]}
+    assert results.ranked.index(models[2].title) == (0 if skill == 4.0 else 2)
+    text = render(results)
+    assert models[2].title in text and "Reliability diagram" in text
 
 
 @pytest.mark.slow
