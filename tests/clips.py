@@ -78,10 +78,13 @@ def moving_head(frames: int = 20, step: int = 8, size: tuple[int, int] = (640, 3
     return [scene((10 + step * number, 30), size=size) for number in range(frames)]
 
 
-def with_sound(frames: Iterable[Image], rate: int = 10) -> bytes:
-    """Return an MP4 with pictures and half a second of a tone; with the tone alone if there are no pictures."""
+def with_sound(frames: Iterable[Image], rate: int = 10, *, kind: str = "mp4", seconds: float = 0.5) -> bytes:
+    """Return a film with pictures and so many seconds of a tone; with the tone alone if there are no pictures.
+
+    `kind` is FFmpeg's name of a container for H.264 and AAC.
+    """
     stream, pictures = io.BytesIO(), list(frames)
-    with av.open(stream, "w", format="mp4") as container:
+    with av.open(stream, "w", format=kind) as container:
         track: Any = container.add_stream("libx264", rate=rate) if pictures else None
         sound: Any = container.add_stream("aac", rate=16_000)
         if pictures:
@@ -89,8 +92,9 @@ def with_sound(frames: Iterable[Image], rate: int = 10) -> bytes:
             for picture in pictures:
                 container.mux(track.encode(av.VideoFrame.from_ndarray(picture, "rgb24")))
             container.mux(track.encode())
-        wave = (np.sin(np.arange(8_000) / 8)[None] * 0.3).astype(np.float32)
-        for start in range(0, 8_000, 1_024):
+        length = round(16_000 * seconds)
+        wave = (np.sin(np.arange(length) / 8)[None] * 0.3).astype(np.float32)
+        for start in range(0, length, 1_024):
             frame = av.AudioFrame.from_ndarray(wave[:, start : start + 1_024], format="fltp", layout="mono")
             frame.sample_rate, frame.pts, frame.time_base = 16_000, start, Fraction(1, 16_000)
             container.mux(sound.encode(frame))

@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image as Pillow
 
-from fer_core.archives.storage import find_files, read_picture, shown
+from fer_core.archives.storage import Unreachable, find_files, read_picture, shown
 from fer_core.archives.worker import analyze_file, columns_of
 from fer_core.classifier import Classifier
 from fer_core.data import IMAGE_SUFFIXES, read_image
@@ -115,7 +115,10 @@ def analyze(
             return [dict(zip(columns_of("photos", classes), row, strict=True)) for row in result.rows()]
         is_video = PurePosixPath(shown(name)).suffix.lower() in VIDEO_SUFFIXES
         kind: Literal["photos", "videos"] = "videos" if is_video else "photos"
-        analyzed = analyze_file(name, kind, analyzer, whole_image=whole_image, rate=rate, smoothing=smoothing)
+        try:
+            analyzed = analyze_file(name, kind, analyzer, whole_image=whole_image, rate=rate, smoothing=smoothing)
+        except Unreachable as error:
+            return [{"file": shown(name), "error": str(error)}]
         return [dict(zip(columns_of(kind, classes), row, strict=True)) for row in analyzed]
 
     all_rows = [row for part in in_parallel(rows, items, workers=count) for row in part]

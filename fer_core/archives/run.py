@@ -70,7 +70,7 @@ def run_archive(
 
     Raises:
         FerError: there are no files, the folder holds results of other files or settings, its name is not UTF-8, or it
-            cannot be written.
+            cannot be written; or, when all else is done, some files could not be reached.
     """
     start = time.monotonic()
     folder = Location.of(out.rstrip("/") or out)
@@ -83,9 +83,18 @@ def run_archive(
     written = folder.names()
     pending = [task for task in tasks if task.name not in written]
     results: list[Done] = []
+    unreachable: list[str] = []
     for done in engine.run(job, folder.address, pending) if pending else ():
+        if done.unreachable:
+            unreachable.append(done.unreachable)
+            continue
         results.append(done)
         on_progress(len(tasks) - len(pending) + len(results), len(tasks), results)
+    if unreachable:
+        raise FerError(
+            f"{len(unreachable):,} of {len(tasks):,} partitions are not written, because files could not be reached. "
+            f"Run the same command again to continue. The first one: {unreachable[0]}"
+        )
     missing = {task.name for task in pending} - folder.names()
     if missing:
         raise FerError(
@@ -166,7 +175,7 @@ def _kept_plan(out: Location, job: Job, sizes: dict[str, int]) -> pd.DataFrame:
         settings = {"kind of files": kind, **document["settings"]}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise FerError(f"The plan in {out.address} is damaged. Name a new folder for the results.") from error
-    for name, value in {"kind of files": job.kind, **job.settings()}.items():
+    for name, value in {**dict.fromkeys(settings), "kind of files": job.kind, **job.settings()}.items():
         if settings.get(name) != value:
             raise FerError(
                 f"{out.address} holds results with other settings ({name}). Name a new folder, or repeat the settings. "

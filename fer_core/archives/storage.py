@@ -7,13 +7,16 @@ import glob
 import http.client
 import io
 import os
+import socket
+import ssl
+import urllib.error
 import urllib.request
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO, Final, cast
 
 from pyarrow import fs
 
@@ -26,6 +29,10 @@ from fer_core.types import FerError, Image, reason
 WEB: Final = ("http://", "https://")
 MAX_DOWNLOAD: Final = 500_000_000  # bytes of one file of the web, which is kept in memory
 TIMEOUT_SECONDS: Final = 30.0
+
+
+class Unreachable(FerError):
+    """A file could not be read because of its connection or its store: later it may be."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +99,11 @@ class Location:
 
 @contextmanager
 def opened(address: str) -> Iterator[Path | BinaryIO]:
-    """Yield the path of a file on this machine, or a file of a store or the web, opened for reading."""
+    """Yield the path of a file on this machine, or a file of a store or the web, opened for reading.
+
+    Errors are FerErrors, those of the connection `Unreachable`; while a file of a store is read, it seems to end there,
+    and the error comes when the block ends.
+    """
     if address.startswith(WEB):
         yield io.BytesIO(_downloaded(address))
         return
@@ -101,12 +112,39 @@ def opened(address: str) -> Iterator[Path | BinaryIO]:
         yield Path(location.path)
         return
     try:
-        with location.filesystem.open_input_file(location.path) as stream:
-            yield stream
+        stream = location.filesystem.open_input_file(location.path)
     except FileNotFoundError as error:
         raise FerError(f"{name} does not exist. Check the address. Received: {shown(address)}") from error
     except OSError as error:
-        raise FerError(f"{name} could not be read from its store. Check the connection and the permissions.") from error
+        denied = isinstance(error, PermissionError) or "ACCESS_DENIED" in str(error)  # the second is S3's
+        raise (FerError if denied else Unreachable)(_not_read(name)) from error
+    file = _StoreFile(stream)
+    with stream:
+        try:
+            yield cast(BinaryIO, file)
+        finally:
+            if file.error:
+                raise Unreachable(_not_read(name)) from file.error
+
+
+class _StoreFile:
+    """A file of a store, which ends where it cannot be read; `error` is why. Decoders hide or print errors."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+        self.seek, self.tell = stream.seek, stream.tell
+        self.error: OSError | None = None
+
+    def read(self, size: int | None = None) -> bytes:
+        try:
+            return bytes(self._stream.read(size))
+        except OSError as error:
+            self.error = error
+            return b""
+
+
+def _not_read(name: str) -> str:
+    return f"{name} could not be read from its store. Check the connection and the permissions."
 
 
 def read_picture(address: str) -> Image:
@@ -122,10 +160,21 @@ def _downloaded(address: str) -> bytes:
         with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as response:
             content: bytes = response.read(MAX_DOWNLOAD + 1)
     except (OSError, http.client.HTTPException, ValueError) as error:
-        raise FerError(f"{name} could not be downloaded ({reason(error)}). Received: {shown(address)}") from error
+        kind = Unreachable if _may_pass(error) else FerError
+        raise kind(f"{name} could not be downloaded ({reason(error)}). Received: {shown(address)}") from error
     if len(content) > MAX_DOWNLOAD:
         raise FerError(f"{name} is too large to download. Expected at most {MAX_DOWNLOAD / 1e6:.0f} MB.")
     return content
+
+
+def _may_pass(error: Exception) -> bool:
+    """Tell whether a download that failed may succeed later: not if the file, its host or its rights are missing."""
+    if isinstance(error, urllib.error.HTTPError):
+        return error.code in (408, 429) or error.code >= 500
+    cause = getattr(error, "reason", error)
+    if isinstance(cause, socket.gaierror):
+        return cause.errno == socket.EAI_AGAIN
+    return isinstance(cause, OSError | http.client.IncompleteRead) and not isinstance(cause, ssl.SSLError)
 
 
 @lru_cache(maxsize=64)

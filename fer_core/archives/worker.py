@@ -16,8 +16,8 @@ import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, replace
-from functools import cache, partial
+from dataclasses import asdict, dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple
 
@@ -26,7 +26,7 @@ import pyarrow.parquet as pq
 
 import fer_core
 from fer_core.added import Takes
-from fer_core.archives.storage import Location, opened, read_picture, short_name, shown
+from fer_core.archives.storage import Location, Unreachable, opened, read_picture, short_name, shown
 from fer_core.extras import extras
 from fer_core.faces import DetectorUnavailable, FallbackDetector, YuNetDetector, default_detector, yunet_path
 from fer_core.faces.detector import FALLBACK_NAME
@@ -100,6 +100,12 @@ class Job:
             "detector": "YuNet" if self.yunet else FALLBACK_NAME,
             "flip": self.flip,
         }
+        if self.preprocessing != "none":  # what is usual is left out, as in older plans
+            settings["preprocessing"] = self.preprocessing
+        if self.classes != EXPRESSIONS:
+            settings["classes"] = list(self.classes)
+        if self.takes:
+            settings["takes"] = {**asdict(self.takes), "classes": list(self.takes.classes)}
         if self.kind == "photos":
             return {**settings, "whole_image": self.whole_image}
         return {**settings, "rate": self.rate, "smoothing": self.smoothing, "faces end": "at cuts"}
@@ -114,7 +120,7 @@ class Task(NamedTuple):
 
 class Done(NamedTuple):
     """A task whose partition is written: its numbers of files and of rows with a face, when (in seconds since 1970) and
-    where it was done."""
+    where it was done. Or one whose partition is not written, because a file could not be reached: why."""
 
     name: str
     files: int
@@ -122,6 +128,7 @@ class Done(NamedTuple):
     started: float
     ended: float
     machine: str
+    unreachable: str = ""
 
 
 class Worker:
@@ -145,7 +152,10 @@ class Worker:
         job, names = self._job, columns_of(self._job.kind, self._job.classes)
         schema = pa.schema([(name, TYPES.get(name, pa.float64())) for name in names])
         settings: dict[str, Any] = {"whole_image": job.whole_image, "rate": job.rate, "smoothing": job.smoothing}
-        rows = (row for file in task.files for row in analyze_file(file, job.kind, self._analyzer, **settings))
+        try:
+            rows = [row for file in task.files for row in analyze_file(file, job.kind, self._analyzer, **settings)]
+        except Unreachable as error:
+            return Done(task.name, 0, 0, started, time.time(), self._machine, str(error))
         columns = zip(*rows, strict=True)
         arrays = [pa.array(column, field.type, from_pandas=True) for column, field in zip(columns, schema, strict=True)]
         table = pa.table(arrays, schema)
@@ -167,19 +177,21 @@ def analyze_file(
 ) -> list[Sequence[Any]]:
     """Return the rows of a file with `columns_of` its kind; one that cannot be used has a row with its error.
 
-    The settings are those of `Job`.
+    The settings are those of `Job`. A file that cannot be reached raises `Unreachable`.
     """
     name, rows = short_name(address), []
     errors: Sequence[str] = ()
     try:
         if kind == "photos":
-            read = partial(read_picture, address)
-            return list(analyze_picture(read, analyzer, file=shown(address), whole_image=whole_image).rows())
+            image = read_picture(address)
+            return list(analyze_picture(lambda: image, analyzer, file=shown(address), whole_image=whole_image).rows())
         with opened(address) as source:
             settings = replace(FILE_SETTINGS, flip=analyzer.flip, smoothing=smoothing)
             stream = StreamAnalyzer(analyzer.classifier, analyzer.detector, settings=settings)
             video = analyze_video(source, stream, rate=rate, name=name)
             rows, errors = [(shown(address), None, *row) for row in video.table.itertuples(index=False)], video.notes
+    except Unreachable:
+        raise
     except FerError as error:
         errors = [str(error)]
     except Exception as error:  # decoders raise many types of errors for damaged files

@@ -289,7 +289,7 @@ def _labels(
 def _inside(folder: Path, names: Iterable[str]) -> list[Path | bytes | None]:
     """Return the path of the file in the folder, not elsewhere, with each name, or else with its normal form."""
     root = folder.absolute()
-    files = files_in(root)
-    known = {normal_name(str(path)): path for path in files} | {str(path): path for path in files}
+    files = {os.path.normpath(path): path for path in files_in(root)}  # a `..` in the folder's path stays otherwise
+    known = {normal_name(name): path for name, path in files.items()} | files
     forms = ((os.path.normpath(root / name), normal_name(os.path.normpath(root / normal_name(name)))) for name in names)
     return [known.get(exact) or known.get(normal) for exact, normal in forms]

@@ -8,6 +8,7 @@ always a difference of maps: one expression against the mean of all seven, or ag
 from __future__ import annotations
 
 import io
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -271,9 +272,15 @@ def _draw_box(pen: ImageDraw.ImageDraw, box: Rectangle, color: str, line: int) -
 
 
 def _fitting_text(pen: ImageDraw.ImageDraw, font: Font, number: int, result: FaceResult, room: float) -> str:
-    """Return the longest label that fits into `room` pixels."""
-    full = f"{number} {result.expression} {percent(result.confidence)}" if result.sure else f"{number} {result.answer}"
-    texts = (full, f"{number} {result.answer}", f"{number}")
+    """Return the longest label that fits into `room` pixels.
+
+    The font has only ASCII's letters: accents are left out, and of a class in other letters only the number is shown.
+    """
+    answer = "".join(c for c in unicodedata.normalize("NFKD", result.answer) if not unicodedata.combining(c))
+    if not answer.isascii():
+        return f"{number}"
+    full = f"{number} {answer} {percent(result.confidence)}" if result.sure else f"{number} {answer}"
+    texts = (full, f"{number} {answer}", f"{number}")
     return next((text for text in texts if pen.textlength(text, font) + 8 <= room), texts[-1])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import math
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, Final, Self
@@ -72,13 +73,14 @@ class VideoReader:
         self._longest = math.inf if longest is None else longest
         try:
             self._stream = stream = self._video_stream()
+            self.has_sound = bool(self._container.streams.audio)
             self.seconds = self._declared_seconds()
+            self._sound_may_outlast = self.has_sound and self._seconds_of_pictures() is None
             self._check_length()
         except FerError:
             self._container.close()
             raise
         self.rate = float(stream.average_rate or stream.guessed_rate or USUAL_RATE)
-        self.has_sound = bool(self._container.streams.audio)
         self.end = 0.0
         self.over = False
         self.note: str | None = None
@@ -153,7 +155,7 @@ class VideoReader:
         if self.over:
             return
         declared = self.seconds or 0.0
-        if declared - self.end > max(MISSING[0], MISSING[1] * declared):
+        if declared - self.end > max(MISSING[0], MISSING[1] * declared) and not self._sound_may_outlast:
             read = f"{self.end:.1f} of {declared:.1f} seconds"
             self.note = f"{self.name} is cut off or damaged: frames could be read up to {read}."
         elif damaged:
@@ -210,10 +212,18 @@ class VideoReader:
         return stream
 
     def _declared_seconds(self) -> float | None:
+        of_all = self._container.duration
+        return self._seconds_of_pictures() or (of_all / av.time_base if of_all else None)
+
+    def _seconds_of_pictures(self) -> float | None:
+        """Return the declared length of the pictures alone; None if only that of the whole file is declared."""
         stream = self._stream
-        if stream.duration and stream.time_base:
+        if match := re.fullmatch(r"(\d+):(\d+):(\d+\.?\d*)", stream.metadata.get("DURATION", "")):  # Matroska and WebM
+            hours, minutes, seconds = map(float, match.groups())
+            return 3600 * hours + 60 * minutes + seconds
+        if stream.duration and stream.time_base and self._container.format.name != "asf":  # there, of the whole file
             return float(stream.duration * stream.time_base)
-        return self._container.duration / av.time_base if self._container.duration else None
+        return None
 
 
 def _opened(source: Path | str | bytes | BinaryIO, name: str) -> Any:

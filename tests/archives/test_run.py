@@ -1,8 +1,14 @@
 import dataclasses
+import http.client
+import io
 import json
 import multiprocessing
 import os
+import socket
+import ssl
 import sys
+import urllib.error
+from email.message import Message
 from pathlib import Path
 
 import pandas as pd
@@ -10,6 +16,7 @@ import pytest
 from PIL import Image
 from pyarrow import fs
 
+from fer_core.added import Takes
 from fer_core.archives import LocalEngine, run_archive, storage
 from fer_core.archives.run import plan_for
 from fer_core.archives.storage import Location
@@ -101,9 +108,18 @@ def test_other_files_or_settings_get_a_sentence(photos, photo_job, video_job, tm
         (few, dataclasses.replace(photo_job, flip=True), r"other settings \(flip\)"),
         (few, dataclasses.replace(photo_job, weights=b""), r"other settings \(model file\)"),
         (few, video_job, r"other settings \(kind of files\)"),
+        (few, dataclasses.replace(photo_job, preprocessing="clahe"), r"other settings \(preprocessing\)"),
+        (few, dataclasses.replace(photo_job, classes=("a", "b")), r"other settings \(classes\)"),
+        (few, dataclasses.replace(photo_job, takes=Takes(48, "gray", "0-1")), r"other settings \(takes\)"),
     ):
         with pytest.raises(FerError, match=says):
             run(inputs, out, job)
+    other = dataclasses.replace(photo_job, preprocessing="clahe", takes=Takes(48, "gray", "0-1"))
+    run(few, tmp_path / "takes", dataclasses.replace(photo_job, preprocessing="clahe"))
+    with pytest.raises(FerError, match=r"other settings \(preprocessing\)"):
+        run(few, tmp_path / "takes", photo_job)
+    plan_for(Location.of(str(tmp_path / "same")), other, sizes={"a.jpg": 1})
+    assert len(plan_for(Location.of(str(tmp_path / "same")), other, sizes={"a.jpg": 1})) == 1
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / PARTS[0]).write_bytes(b"")
     with pytest.raises(FerError, match="Name a new folder"):
@@ -151,6 +167,80 @@ def test_stores_are_read_and_written_through_pyarrow(photos, videos, photo_job, 
     gone = table["file"] == "s3://b/videos/gone.mp4"
     assert table.loc[gone, "error"].item().startswith("gone.mp4 does not exist. Check the address")
     pd.testing.assert_frame_equal(table[~gone].drop(columns="file"), here.drop(columns="file"), check_exact=True)
+
+
+class Bucket:
+    """A store whose connection breaks: some files cannot be opened, of some only the first bytes are read."""
+
+    def __init__(self, folder):
+        self._files = fs.SubTreeFileSystem(str(folder), fs.LocalFileSystem())
+        self.closed, self.short = set(), set()
+
+    def __getattr__(self, name):
+        return getattr(self._files, name)
+
+    def open_input_file(self, path):
+        if path.rpartition("/")[2] in self.closed:
+            raise OSError("AWS Error NETWORK_CONNECTION during HeadObject operation")
+        stream = self._files.open_input_file(path)
+        return Short(stream) if path.rpartition("/")[2] in self.short else stream
+
+
+class Short(io.BytesIO):
+    def __init__(self, stream):
+        super().__init__(stream.read())
+
+    def read(self, size=None):
+        if self.tell() > 0 or size is None:
+            raise OSError("AWS Error NETWORK_CONNECTION during GetObject operation")
+        return super().read(min(size, 4096))
+
+
+def test_files_that_cannot_be_reached_are_done_by_the_next_call(
+    photos, videos, photo_job, video_job, tmp_path, monkeypatch
+):
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "in").symlink_to(photos)
+    (tmp_path / "b" / "videos").symlink_to(videos)
+    bucket = Bucket(tmp_path)
+    monkeypatch.setattr(storage, "filesystem_of", lambda *_: (bucket, "b"))
+    for kind, job, closed, short in (
+        ("in", photo_job, {"000001.jpg"}, set()),
+        ("in", photo_job, set(), {"000001.jpg"}),
+        ("videos", dataclasses.replace(video_job, rate=2.0), set(), {"long.mp4"}),
+    ):
+        out = tmp_path / f"{kind}-{len(short)}"
+        bucket.closed, bucket.short = closed, short
+        with pytest.raises(FerError, match=r"1 of \d partitions are not written.*could not be read from its store"):
+            run([f"s3://b/{kind}"], out, job)
+        assert list(out.glob("part-*")) or kind == "videos"  # the others are written
+        bucket.closed, bucket.short = set(), set()
+        summary = run([f"s3://b/{kind}"], out, job)
+        assert 0 < summary.done <= summary.files
+        assert not [error for error in summary.errors if "could not be read" in error]
+
+
+@pytest.mark.parametrize(
+    ("error", "may_pass"),
+    [
+        (urllib.error.HTTPError("", 404, "Not Found", Message(), None), False),
+        (urllib.error.HTTPError("", 503, "Unavailable", Message(), None), True),
+        (urllib.error.URLError(socket.gaierror(socket.EAI_NONAME, "unknown")), False),
+        (urllib.error.URLError(ConnectionRefusedError()), True),
+        (urllib.error.URLError(ssl.SSLCertVerificationError()), False),
+        (TimeoutError(), True),
+        (http.client.IncompleteRead(b""), True),
+        (http.client.InvalidURL(), False),
+    ],
+)
+def test_a_download_is_tried_again_if_it_may_succeed(error, may_pass, monkeypatch):
+    def fail(*_, **__):
+        raise error
+
+    monkeypatch.setattr("urllib.request.urlopen", fail)
+    with pytest.raises(FerError) as told:
+        storage.read_picture("https://example.org/a.jpg")
+    assert isinstance(told.value, storage.Unreachable) is may_pass
 
 
 def test_file_addresses_are_read_and_written_and_wrong_ones_get_a_sentence(photos, photo_job, tmp_path):

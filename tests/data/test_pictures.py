@@ -1,5 +1,6 @@
 import os
 import sys
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -26,6 +27,17 @@ def test_a_table_beside_its_pictures(tmp_path, pack, monkeypatch):
         assert not found.skipped
         assert all(source.is_file() for source in found.sources)
     assert list((tmp_path / "temporary").iterdir()) == [], "an unpacked zip is deleted"
+
+
+@PACKS
+def test_a_path_with_dots(tmp_path, pack, monkeypatch):
+    packed = pack(write_people(tmp_path / "people"))
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    monkeypatch.setenv("FER_HOME", "../home")
+    with open_grouped(Path("..") / packed.name) as found:
+        assert found.names == ("anna.png", "ben.png", "cleo.png")
+        assert all(source.is_file() for source in found.sources)
 
 
 def test_names_as_utkface_has_them(tmp_path):

@@ -60,6 +60,20 @@ def test_a_label_has_its_number_and_no_expressions_colour_if_the_model_is_not_su
     assert (drawn == 255).all(axis=2)[115:150, 200:260].mean() > 0.3  # the label's plate is white
 
 
+def test_names_that_the_font_lacks_are_drawn_without_accents_or_as_the_number_alone():
+    photo = wall(640, 480)
+    face = result(photo, (200, 150, 120, 160))
+
+    def named(name: str) -> Image:
+        classes = tuple(name if each == "happy" else each for each in EXPRESSIONS)
+        return draw_faces(photo, [replace(face, classes=classes)])
+
+    np.testing.assert_array_equal(named("müde"), named("mude"))
+    np.testing.assert_array_equal(named("痛み"), named("błogi"))
+    labels = [(named(name) != photo).any(axis=(0, 2)).sum() for name in ("痛み", "mude")]
+    assert labels[0] < 135 < labels[1]  # the box has a width of 120
+
+
 @pytest.mark.parametrize("box", [(-50, -60, 90, 110), (600, 440, 90, 100), (0, 0, 640, 480), (300, 200, 0.5, 0.5)])
 def test_labels_stay_inside_and_nothing_crashes(box):
     photo = wall(640, 480)

@@ -98,6 +98,16 @@ def test_a_film_cut_off_gives_what_is_there_and_says_so(kind, codec, options):
     assert np.abs(np.subtract(*small, dtype=int)).mean() < 12
 
 
+@pytest.mark.parametrize(("kind", "seconds"), [("mp4", 1.0), ("matroska", 1.0), ("flv", 3.0)])
+def test_sound_that_outlasts_the_pictures_is_no_cut(kind, seconds):
+    """FLV declares one length for both."""
+    times, _, video = read(with_sound([MARKED] * 10, kind=kind, seconds=3))
+    assert (len(times), video.note) == (10, None)
+    assert video.seconds == pytest.approx(seconds, abs=0.3)
+    cut = read(cut_off(with_sound(noisy(), kind="matroska", seconds=4), 0.6))[2]
+    assert cut.note is not None and "of 3.0 seconds" in cut.note
+
+
 def test_holes_in_a_film_are_told():
     content = bytearray(film(noisy(), options=FASTSTART))
     middle = len(content) // 2
