@@ -102,11 +102,16 @@ def max_pixels() -> float:
 
 
 def room() -> int:
-    """Return the free bytes of the current visitor's disk space. Without a shared server, no disk is that large."""
+    """Return the free bytes of the current visitor's disk space, or of all visitors' if there are fewer.
+
+    Without a shared server, no disk is that large.
+    """
     current = visitor()
     if current is None or current.limits is None:
         return sys.maxsize
-    return max(0, int(1e6 * current.limits.visitor_megabytes) - disk_use(current.folder))
+    own = int(1e6 * current.limits.visitor_megabytes) - disk_use(current.folder)
+    of_all = int(1e6 * current.limits.all_megabytes) - disk_use(visitors_folder())
+    return max(0, min(own, of_all))
 
 
 def check_room(more: int) -> None:

@@ -47,6 +47,7 @@ def test_disk_space_of_one_and_of_all(visit):
     with pytest.raises(FerError, match=r"Expected at most 2 MB for each visitor.*Received: 2\.5 MB"):
         check_room(1_000_000)
     visit("second", visitor_megabytes=2, all_megabytes=3)
+    assert room() == 1_500_000
     with pytest.raises(FerError, match=r"Expected at most 3 MB; try again later\. Received: 3\.5 MB"):
         check_room(2_000_000)
     visit("first", visitor_megabytes=1)

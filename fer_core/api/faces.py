@@ -59,8 +59,8 @@ def analyze(
     Args:
         source: a file, a folder, a pattern such as `"*.jpg"`, an address (`https://`, `s3://`, `gs://`), the content of
             a picture file, a picture that Pillow has opened, or an array `(height, width, 3)` RGB or `(height, width)`
-            gray, uint8; or several of them. A folder stands for all pictures and videos in it. OpenCV's arrays are BGR:
-            give `image[..., ::-1]`.
+            gray, uint8; or several of them, in a list, an array or a column. A folder stands for all pictures and
+            videos in it. OpenCV's arrays are BGR: give `image[..., ::-1]`.
         model: name of a trained model.
         whole_image: each picture is one face crop already, so do not look for faces.
         flip: average each face with its mirror image.
@@ -132,7 +132,7 @@ def analyze(
 
 def _items(source: Any) -> Iterator[tuple[str, Any]]:
     """Yield names, each with the picture, or again with the name if it is that of a file."""
-    single = isinstance(source, str | os.PathLike | bytes | Pillow.Image) or getattr(source, "ndim", 4) < 4
+    single = isinstance(source, str | os.PathLike | bytes | Pillow.Image) or getattr(source, "ndim", 4) in (0, 2, 3)
     for number, item in enumerate([source] if single or not isinstance(source, Iterable) else source, 1):
         if isinstance(item, str | os.PathLike):
             yield from ((file, file) for file in find_files([os.fspath(item)], (*IMAGE_SUFFIXES, *VIDEO_SUFFIXES)))
@@ -146,7 +146,10 @@ def _read(name: str, picture: Any) -> Image:
         return read_picture(name)
     if isinstance(picture, bytes | Pillow.Image):
         return read_image(picture, name)
-    if not isinstance(picture, np.ndarray) or picture.dtype != np.uint8 or picture.ndim not in (2, 3):
+    if isinstance(picture, np.ndarray) and picture.shape[2:] == (1,):
+        picture = picture[..., 0]
+    channels = picture.shape[2:] if isinstance(picture, np.ndarray) and picture.ndim > 1 else None
+    if channels not in ((), (3,), (4,)) or picture.dtype != np.uint8 or not picture.size:
         received = f"{picture.dtype}, shape {picture.shape}" if isinstance(picture, np.ndarray) else type(picture)
         raise FerError(
             f"{name} is no picture. Expected a path, a Pillow image, or an array of uint8: RGB (height, width, 3) or "
@@ -205,8 +208,10 @@ class FaceTable:
         names = self._table["file"].unique()
         if len(names) != 1 or self._table["seconds"].notna().any():
             raise FerError("A drawing needs the faces of one picture. Select the rows of one file first.")
-        ((name, given),) = _items(str(names[0]) if picture is None else picture)
-        image, results = _read(name, given), []
+        items = list(_items(str(names[0]) if picture is None else picture))
+        if len(items) != 1:
+            raise FerError(f"A drawing needs one picture. Received: {len(items)}")
+        image, results = _read(*items[0]), []
         for row in self._table.dropna(subset="face").to_dict("records"):
             x, y, width, height = (float(row[side]) for side in BOX)
             face = Face((x, y, width, height), row["detector_score"])

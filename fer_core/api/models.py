@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fer_core.columns import TEST_SPLITS
 from fer_core.data import FaceDataset, load_fer2013
+from fer_core.data.dataset import split_name
 from fer_core.data.pictures import open_grouped
 from fer_core.extras import extras
 from fer_core.fairness.faces import dataset_faces, picture_faces, stored_faces
@@ -83,7 +84,7 @@ def evaluate(
         '69.0% of 3589 faces'
     """
     view = "flip" if flip else "plain"
-    wanted = (split or "PrivateTest") if dataset == FER2013 else dataset
+    wanted = split_name(split or "PrivateTest") if dataset == FER2013 else dataset
     if isinstance(model, str) and isinstance(wanted, str) and (wanted in TEST_SPLITS or split is None):
         answers = _stored(model, wanted, view=view, by=by)
     else:

@@ -73,6 +73,19 @@ class FerPlusVotes:
         return np.divide(top, total, out=np.full(len(self), np.nan), where=total > 0)
 
 
+def split_name(name: str, splits: tuple[str, ...] = SPLITS) -> str:
+    """Return the one of `splits` that a name in any spelling means: of FER2013 "train", "public_test", "PrivateTest", …
+
+    A `FerError` says that there is no such split.
+    """
+    official = {"train": splits[0]} | {split.lower(): split for split in splits}
+    split = official.get(re.sub(r"[\s_-]", "", name.lower()))
+    if split is None:
+        *others, last = (re.sub(r"(?<=[a-z])(?=[A-Z])", "_", split).lower() for split in splits)
+        raise FerError(f"Unknown split. Expected {', '.join(others)} or {last}. Received: {name!r}")
+    return split
+
+
 @dataclass(frozen=True, eq=False)
 class FaceDataset:
     """Faces of a dataset, with labels and its splits: FER2013, unless name, splits and side say otherwise.
@@ -159,16 +172,12 @@ class FaceDataset:
         return replace(self, **{name: getattr(self, name)[selection] for name in names})
 
     def split(self, name: str) -> FaceDataset:
-        """Return one split, given its name or another spelling: of FER2013 "train", "public_test", "PrivateTest", …
+        """Return one split, given its name or another spelling, as `split_name` reads it.
 
         Raises:
             FerError: there is no such split, or the dataset has no faces of it.
         """
-        official = {"train": self.splits[0]} | {split.lower(): split for split in self.splits}
-        split = official.get(re.sub(r"[\s_-]", "", name.lower()))
-        if split is None:
-            *others, last = (re.sub(r"(?<=[a-z])(?=[A-Z])", "_", split).lower() for split in self.splits)
-            raise FerError(f"Unknown split. Expected {', '.join(others)} or {last}. Received: {name!r}")
+        split = split_name(name, self.splits)
         mask = self.usage == split
         if not mask.any():
             present = ", ".join(part for part in self.splits if (self.usage == part).any()) or "no faces at all"

@@ -17,7 +17,7 @@ from fer_core.data.fer2013 import (
     is_image_edition,
     load_ferplus,
 )
-from fer_core.files import home, whole_file, whole_folder
+from fer_core.files import created, home, whole_file, whole_folder
 from fer_core.types import FerError, reason
 
 KAGGLE_DATASET: Final = "msambare/fer2013"
@@ -51,7 +51,7 @@ def download_fer2013() -> Path:
             folder = Path(kagglehub.dataset_download(KAGGLE_DATASET, output_dir=staging))
             if not is_image_edition(folder):
                 raise FerError(f"Kaggle sent something other than FER2013's train/ and test/ folders. {_BY_HAND}")
-            target.mkdir(exist_ok=True)
+            created(target)
             for name in ("train", "test"):
                 with whole_folder(target / name) as work:
                     shutil.copytree(folder / name, work, dirs_exist_ok=True)
@@ -68,7 +68,7 @@ def download_ferplus() -> Path:
     if table is not None:
         return table
     target = home() / "fer2013" / VOTES_NAMES[-1]
-    target.parent.mkdir(exist_ok=True)
+    created(target.parent)
     try:
         with urllib.request.urlopen(VOTES_URL, timeout=20) as response:
             content = response.read(20_000_000)

@@ -111,7 +111,7 @@ def _read_folder(folder: Path, shown: str, *, labelled: bool, own_classes: bool,
     named = _named_by_place([path.relative_to(folder) for path in pictures], numbered=labelled, own_classes=own_classes)
     beside: list[Path] = []  # tables that are not read
     if labelled and LABEL in named:
-        whole = [path for path in tables if {FILE, LABEL} <= set(_read_table(path))]
+        whole = [path for path in tables if {FILE, LABEL} <= _columns(path)]
         beside, tables = (tables, []) if len(whole) != 1 else ([], whole)  # RAF-DB has one for each split
     if len(tables) > 1:
         names = ", ".join(path.name for path in tables[:3])
@@ -168,6 +168,14 @@ def _read_table(path: Path) -> pd.DataFrame:
         raise FerError(f"{error} {LAYOUT}") from error
     others = {name: next((n for n in names if n in table), name) for name, names in spellings.COLUMNS.items()}
     return table.rename(columns={other: name for name, other in others.items() if name not in table})
+
+
+def _columns(path: Path) -> set[str]:
+    """Return the columns of a table; none if it cannot be read."""
+    try:
+        return {*_read_table(path)}
+    except FerError:
+        return set()
 
 
 def _from_table(
@@ -238,6 +246,8 @@ def _divided(table: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, list[str]], l
         column, texts = str(name)[:40], _texts(values)
         numbers = pd.to_numeric(texts, errors="coerce").astype(float)
         numbers = numbers.where(np.isfinite(numbers))
+        if column == "age":  # -1 stands for an unknown one
+            texts, numbers = texts.mask(numbers < 0, ""), numbers.mask(numbers < 0)
         bands = column == "age" or numbers.nunique() > MAX_GROUPS
         words = texts[(texts != "") & (numbers.isna() | (not bands))].drop_duplicates().sort_values()
         if not column:
@@ -251,11 +261,12 @@ def _divided(table: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, list[str]], l
             continue
         if column == "age":
             names = [f"{a} to {b - 1}" for a, b in pairwise((0, *AGES))]
-            cut = pd.cut(numbers, [-np.inf, *AGES, np.inf], right=False, labels=[*names, f"{AGES[-1]} or older"])
+            cut = pd.cut(numbers, [0, *AGES, np.inf], right=False, labels=[*names, f"{AGES[-1]} or older"])
         else:
             cut = pd.qcut(numbers, 3, duplicates="drop") if bands else pd.Series(pd.Categorical([None] * len(texts)))
         if not (texts != "").all():
-            notes.append(f"{column}: {(texts == '').sum():,} cells are empty; they are the group {_UNKNOWN!r}.")
+            blank = "empty or negative" if column == "age" else "empty"
+            notes.append(f"{column}: {(texts == '').sum():,} cells are {blank}; they are the group {_UNKNOWN!r}.")
         known = [*map(str, cut.cat.categories), *words[numbers[words.index].sort_values(kind="stable").index]]
         groups[column] = cut.astype(object).map(str).where(cut.notna(), texts.where(texts != "", _UNKNOWN))
         orders[column] = [group for group in dict.fromkeys([*known, _UNKNOWN]) if (groups[column] == group).any()]

@@ -68,7 +68,7 @@ def time_shares(table: pd.DataFrame, end: float, *, classes: Classes = EXPRESSIO
     faces = _with_durations(table, end).dropna(subset="face")
     both = pd.concat([faces.assign(face=0), faces])  # 0: all faces together
     every = pd.MultiIndex.from_product([sorted(both["face"].unique()), classes], names=["face", "expression"])
-    seconds = both.groupby(["face", "expression"])["duration"].sum().reindex(every, fill_value=0.0)
+    seconds = both.groupby(["face", "expression"])["_duration"].sum().reindex(every, fill_value=0.0)
     shares = pd.DataFrame({"seconds": seconds}).reset_index()
     shares["share"] = shares["seconds"] / shares.groupby("face")["seconds"].transform("sum").clip(lower=1e-9)
     return shares.assign(face=shares["face"].astype("Int64").where(shares["face"] > 0))
@@ -83,13 +83,13 @@ def expression_runs(table: pd.DataFrame, end: float) -> pd.DataFrame:
     faces = _with_durations(table, end).dropna(subset="face").sort_values(["face", "seconds"], kind="stable")
     before = faces.shift()
     new = (
-        (faces["step"] != before["step"] + 1)
+        (faces["_step"] != before["_step"] + 1)
         | (faces["face"] != before["face"])
         | (faces["expression"] != before["expression"])
     )
-    grouped = faces.assign(until=faces["seconds"] + faces["duration"]).groupby(new.cumsum())
+    grouped = faces.assign(_until=faces["seconds"] + faces["_duration"]).groupby(new.cumsum())
     runs = grouped.agg(
-        face=("face", "first"), expression=("expression", "first"), start=("seconds", "first"), end=("until", "last")
+        face=("face", "first"), expression=("expression", "first"), start=("seconds", "first"), end=("_until", "last")
     )
     return runs.reset_index(drop=True)
 
@@ -100,14 +100,14 @@ def share_not_sure(
     """Return the share of a face's time in which no probability reaches `below`, a confidence from 0 to 1."""
     table = _with_durations(table, end)
     rows = table[(table["face"] == face).fillna(False)]
-    unsure = rows.loc[rows[list(classes)].max(axis=1) < below, "duration"].sum()
-    return float(unsure / max(rows["duration"].sum(), 1e-9))
+    unsure = rows.loc[rows[list(classes)].max(axis=1) < below, "_duration"].sum()
+    return float(unsure / max(rows["_duration"].sum(), 1e-9))
 
 
 def seconds_without_face(table: pd.DataFrame, end: float) -> float:
     """Return the time in which no face was found."""
     table = _with_durations(table, end)
-    return float(table.loc[table["face"].isna(), "duration"].sum())
+    return float(table.loc[table["face"].isna(), "_duration"].sum())
 
 
 def timeline_points(
@@ -125,9 +125,9 @@ def timeline_points(
     rows = timed[(timed["face"] == face).fillna(False)]
     if len(rows) <= points:
         return rows[columns].reset_index(drop=True)
-    recorded = rows["seconds"] - rows["paused"]
+    recorded = rows["seconds"] - rows["_paused"]
     interval = ((recorded - recorded.min()) / np.ptp(recorded) * points).astype(int).clip(upper=points - 1)
-    return rows.groupby(["paused", interval.rename("interval")])[columns].mean().reset_index(drop=True)
+    return rows.groupby(["_paused", interval.rename("interval")])[columns].mean().reset_index(drop=True)
 
 
 def recording_gaps(times: Sequence[float], end: float) -> list[tuple[float, float]]:
@@ -141,20 +141,23 @@ def recording_gaps(times: Sequence[float], end: float) -> list[tuple[float, floa
 def _durations(times: NDArray[np.float64], end: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return how long each frame lasts and the gap after it, in seconds. Before a gap it lasts for a usual step.
 
-    The usual step is the lower quartile, which a few long ones do not change.
+    The usual step is the lower quartile of those between frames, which a few long ones do not change.
     """
     if not len(times):
         return times, times
     steps = np.append(times[1:], max(end, times[-1])) - times
-    usual = np.quantile(steps, 0.25, method="lower")
+    usual = np.quantile(np.diff(times) if len(times) > 1 else steps, 0.25, method="lower")
     gaps = np.where(steps > max(GAP_SECONDS, GAP_STEPS * usual), steps - usual, 0.0)
     return steps - gaps, gaps
 
 
 def _with_durations(table: pd.DataFrame, end: float) -> pd.DataFrame:
-    """Add `step`, the frame's index, which a gap increases by one; `duration`; and `paused`, seconds of gaps before."""
+    """Add `_step`, the frame's index, which a gap increases by one; `_duration`; and `_paused`, seconds of gaps before.
+
+    No class has such a name.
+    """
     times, frame = np.unique(table["seconds"].to_numpy(np.float64), return_inverse=True)
     durations, gaps = _durations(times, end)
     index = np.arange(len(times)) + np.cumsum(gaps > 0) - (gaps > 0)
     paused = np.cumsum(gaps) - gaps
-    return table.assign(step=index[frame], duration=durations[frame], paused=paused[frame])
+    return table.assign(_step=index[frame], _duration=durations[frame], _paused=paused[frame])

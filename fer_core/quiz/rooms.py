@@ -88,8 +88,7 @@ class Rooms:
         except sqlite3.OperationalError as error:
             raise FerError(f"The rooms of the quiz cannot be kept in {self._path} ({error}).") from error
         except sqlite3.DatabaseError:
-            self._path.unlink(missing_ok=True)
-            self._create()
+            self._replace()
 
     def open(self, key: str, *, seed: int, of: str = FER2013) -> str:
         """Open a room with a round of a data set, which the holder of `key` leads, and return its code."""
@@ -238,8 +237,17 @@ class Rooms:
             data.execute("CREATE TABLE IF NOT EXISTS leaders (code TEXT, key TEXT)")
             data.execute("CREATE TABLE IF NOT EXISTS owners (code TEXT PRIMARY KEY, visitor TEXT)")
             data.execute("CREATE INDEX IF NOT EXISTS people_by_room ON people (code, key)")
-        with self._changing():
+        with self._transaction():
             pass  # forgets idle rooms
+
+    def _replace(self) -> None:
+        """Put an empty file in the place of a damaged one."""
+        try:
+            for name in (self._path, f"{self._path}-journal"):
+                Path(name).unlink(missing_ok=True)
+            self._create()
+        except (OSError, sqlite3.Error) as error:
+            raise FerError(f"The rooms of the quiz cannot be kept in {self._path} ({error}).") from error
 
     def _connect(self) -> sqlite3.Connection:
         data = sqlite3.connect(self._path, timeout=LOCK_SECONDS, isolation_level=None)
@@ -250,25 +258,37 @@ class Rooms:
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
-        try:
-            with closing(self._connect()) as data:
-                data.execute("BEGIN")
-                yield data
-        except sqlite3.OperationalError as error:
-            raise FerError(f"The room cannot be read ({error}). Try again.") from error
+        with self._explained("read"), closing(self._connect()) as data:
+            data.execute("BEGIN")
+            yield data
 
     @contextmanager
     def _changing(self) -> Iterator[sqlite3.Connection]:
         """Yield the data for a change that no other process sees half of."""
+        with self._explained("changed"), self._transaction() as data:
+            yield data
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with closing(self._connect()) as data:
+            data.execute("BEGIN IMMEDIATE")
+            for (code,) in data.execute("SELECT code FROM rooms WHERE active < ?", (self._oldest(),)).fetchall():
+                _forget(data, code)
+            yield data
+            data.execute("COMMIT")
+
+    @contextmanager
+    def _explained(self, what: str) -> Iterator[None]:
+        """Turn errors of the file into FerErrors, and replace a damaged file."""
         try:
-            with closing(self._connect()) as data:
-                data.execute("BEGIN IMMEDIATE")
-                for (code,) in data.execute("SELECT code FROM rooms WHERE active < ?", (self._oldest(),)).fetchall():
-                    _forget(data, code)
-                yield data
-                data.execute("COMMIT")
+            yield
         except sqlite3.OperationalError as error:
-            raise FerError(f"The room cannot be changed ({error}). Try again.") from error
+            raise FerError(f"The room cannot be {what} ({error}). Try again.") from error
+        except sqlite3.DatabaseError as error:
+            if type(error) is not sqlite3.DatabaseError:  # others are errors of the program
+                raise
+            self._replace()
+            raise FerError("The file of the quiz rooms was damaged, so all rooms are lost. Open a new one.") from error
 
     def _find(self, data: sqlite3.Connection, code: str) -> Any:
         """Return the row of a room, with its secret word; None if there is none, or it was idle for too long."""

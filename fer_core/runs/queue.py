@@ -109,10 +109,13 @@ def wait(run: Run, timeout: float) -> Status:
 def _changing(folder: Path) -> Iterator[None]:
     """Hold the lock of the queue, for moments only."""
     try:
-        with FileLock(folder / ".queue.lock", timeout=60):
-            yield
+        held = FileLock(folder / ".queue.lock", timeout=60).acquire()
     except Timeout as error:
         raise FerError("The queue of runs is being changed by another process. Try again in a minute.") from error
+    except OSError as error:
+        raise FerError(f"The folder of the runs cannot be written: {folder} ({error.strerror}).") from error
+    with held:
+        yield
 
 
 def _check_allowed(plan: RunPlan | None = None) -> None:

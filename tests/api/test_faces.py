@@ -61,6 +61,17 @@ def test_pictures_in_memory_are_the_same_as_their_file(holiday, faces):
     assert whole[["roll", "nose_x"]].isna().all(axis=None)
 
 
+def test_gray_arrays_with_an_axis_more_and_paths_in_columns_and_arrays(holiday, faces):
+    gray = sample_portrait()[..., :1]
+    table = fer_core.analyze([gray, gray[..., 0], gray[..., [0] * 5], gray[:0]])
+    assert table.loc[0, "x":"neutral"].tolist() == table.loc[1, "x":"neutral"].tolist()
+    assert table["error"].notna().tolist() == [False, False, True, True]
+    assert "RGB (height, width, 3)" in table["error"][2]
+    paths = [str(holiday / "a.png"), str(holiday / "b.png")]
+    for several in (pd.Series(paths), pd.Index(paths), np.array(paths)):
+        assert fer_core.analyze(several)["file"].tolist() == paths
+
+
 def test_addresses_of_the_web_are_downloaded(holiday):
     with on_the_web(holiday) as address:
         table = fer_core.analyze([f"{address}/b.png", f"{address}/gone.png"])
@@ -81,6 +92,8 @@ def test_summary_timeline_and_drawing(holiday, faces):
     for wrong in (faces.fer.timeline, faces.fer.draw, photo.fer.timeline, video.fer.draw):
         with pytest.raises(FerError, match="Select the rows of one file"):
             wrong()
+    with pytest.raises(FerError, match=r"A drawing needs one picture\. Received: 2"):
+        photo.fer.draw([sample_portrait()] * 2)
     with pytest.raises(AttributeError, match="This is no table of"):
         _ = pd.DataFrame({"file": []}).fer
 

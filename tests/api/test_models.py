@@ -65,6 +65,15 @@ def test_an_audit_of_pictures_and_of_stored_predictions(tmp_path):
     assert stored.error_tree["faces"].sum() == pytest.approx(stored.faces / 2, abs=1)
 
 
+def test_a_test_split_in_any_spelling_needs_no_faces(home, monkeypatch):
+    monkeypatch.delenv("FER2013_PATH", raising=False)
+    for name in ("private_test", "Private Test", "privatetest"):
+        result = fer_core.evaluate("hog_linear", split=name)
+        assert result.metrics.equals(fer_core.evaluate("hog_linear", split="PrivateTest").metrics)
+    with pytest.raises(FerError, match="Unknown split"):
+        fer_core.evaluate("hog_linear", split="elsewhere")
+
+
 def test_data_sets_of_ones_own_by_name(home, tmp_path):
     add_dataset("mine", raf_db(tmp_path / "raf", noise(30)), whole_image=True)
     result = fer_core.evaluate("compact_cnn", "mine")

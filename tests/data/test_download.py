@@ -123,3 +123,10 @@ def test_votes_that_do_not_come(home, github, answer, message):
     with pytest.raises(FerError, match=f"{message}.*github.com/microsoft/FERPlus and set FERPLUS_PATH"):
         download_ferplus()
     assert not any((home / "fer2013").iterdir())
+
+
+def test_a_folder_that_cannot_be_made_is_explained(home):
+    home.mkdir()
+    (home / "fer2013").write_bytes(b"no folder")
+    with pytest.raises(FerError, match=r"data folder .* cannot be created"):
+        download_ferplus()

@@ -94,9 +94,9 @@ def test_groups_are_named_as_in_the_table(tmp_path):
 def test_ages_as_texts_beside_numbers_are_groups(tmp_path):
     cells = ['"(25, 32)"', '"(0, 2)"', "35", "None", "61", "-1", "inf"]
     with open_grouped(people_of(tmp_path, "age", cells)) as found:
-        assert list(found.groups["age"]) == ["(25, 32)", "(0, 2)", "20 to 39", "None", "60 or older", "0 to 9", "inf"]
-        assert found.orders["age"] == ["0 to 9", "20 to 39", "60 or older", "(0, 2)", "(25, 32)", "None", "inf"]
-        assert not found.skipped
+        assert list(found.groups["age"]) == ["(25, 32)", "(0, 2)", "20 to 39", "None", "60 or older", "unknown", "inf"]
+        assert found.orders["age"] == ["20 to 39", "60 or older", "(0, 2)", "(25, 32)", "None", "inf", "unknown"]
+        assert found.skipped == ("age: 1 cells are empty or negative; they are the group 'unknown'.",)
 
 
 @pytest.mark.parametrize("as_folders", [True, False])
@@ -131,6 +131,17 @@ def test_unusable_tables_get_a_sentence(tmp_path, table, words):
     (folder / "table.csv").write_text(table)
     with pytest.raises(FerError, match=words), open_grouped(folder):
         pass
+
+
+@pytest.mark.parametrize("content", ["", "file,,gender\nanna.png,1\n"])
+def test_a_damaged_table_beside_class_folders_is_left_out(tmp_path, content):
+    for path in (tmp_path / name / f"{k}.png" for name in ("happy", "sad") for k in range(2)):
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(picture())
+    (tmp_path / "notes.csv").write_text(content)
+    with open_grouped(tmp_path, labelled=True) as found:
+        assert len(found) == 4
+        assert found.skipped == ("The table notes.csv is not read: the folders name the expressions.",)
 
 
 def test_other_files_get_a_sentence(tmp_path):

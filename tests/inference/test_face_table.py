@@ -3,6 +3,7 @@ import pytest
 from fer_core.inference.face_table import (
     FACE_COLUMNS,
     expression_runs,
+    face_columns,
     face_table,
     recording_gaps,
     seconds_without_face,
@@ -77,6 +78,21 @@ def test_a_long_timeline_is_thinned_to_its_means():
     assert len(timeline_points(padded(rows), 1, points=1000)) == 1000
 
 
+def test_classes_may_have_any_name_of_a_column_that_is_added():
+    classes = ("duration", "step", "paused", "until")
+    rows = [(float(k), 1, *[0.0] * 4, "duration", 0.4, 0.3, 0.2, 0.1) for k in range(4)]
+    table = face_table([(*row, *[None] * (len(face_columns(classes)) - len(row))) for row in rows], classes)
+    assert share_not_sure(table, 4.0, face=1, below=0.41, classes=classes) == 1
+    points = timeline_points(table, 1, classes=classes)
+    assert points[[*classes]].iloc[3].tolist() == [0.4, 0.3, 0.2, 0.1]
+
+
+def test_a_timeline_of_few_frames_is_thinned_over_all_of_them():
+    rows = [(5.0 * k, 1, 0.0, 0.0, 9.0, 9.0, "happy", 0, 0, 0, k / 3, 0, 0, 0) for k in range(3)]
+    points = timeline_points(padded(rows), 1, points=2)
+    assert points["seconds"].tolist() == [0, 7.5]
+
+
 def test_a_thinned_timeline_has_no_point_in_a_pause():
     table = with_a_pause(1000).assign(face=1)
     points = timeline_points(table, 1, points=100)
@@ -90,9 +106,11 @@ def test_a_thinned_timeline_has_no_point_in_a_pause():
     [
         ([0, 0.1, 0.2, 1.2, 1.3], 1.4, []),  # a screen recording, where nothing moved for a second
         ([0, 5, 10, 15, 20], 25, []),  # slides, or one frame every five seconds
-        ([0, 5, 9, 40, 45], 50, [(14, 40)]),
+        ([0, 5, 9, 40, 45], 50, [(13, 40)]),
         ([0, 0.1, 0.2], 100, [(0.3, 100)]),  # the last frame
-        ([0, 3600], 3600.1, [(0.1, 3600)]),
+        ([0, 0.1, 3600], 3600.1, [(0.2, 3600)]),
+        ([0, 5], 5.1, []),  # one frame every five seconds, and the film ends after the second
+        ([0, 5, 10], 10.0, []),
         ([0], 0.1, []),
         ([], 0.0, []),
     ],

@@ -180,6 +180,15 @@ def test_a_damaged_or_older_file_is_replaced_and_a_useless_place_explained(tmp_p
         data.execute("CREATE TABLE rooms (code TEXT PRIMARY KEY, seed INT, turn INT, secret TEXT, active REAL)")
     house = Rooms(path)
     assert house.look(house.open(KEY, seed=1))
+    code = house.open(KEY, seed=1)
+    content = path.read_bytes()
+    path.write_bytes(content[:4096] + b"\xff" * (len(content) - 4096))  # its header is intact
+    with pytest.raises(FerError, match="was damaged, so all rooms are lost"):
+        house.look(code)
+    assert house.look(house.open(KEY, seed=1))
+    path.write_bytes(content[:4096] + b"\xff" * (len(content) - 4096))
+    house = Rooms(path)
+    assert house.look(house.open(KEY, seed=1))
     with pytest.raises(FerError, match="rooms of the quiz cannot be kept in"):
         Rooms(tmp_path / "nowhere" / "quiz.db")
 

@@ -94,6 +94,12 @@ def test_a_working_run_is_not_deleted_and_a_finished_one_not_resumed(home):
     assert not finished.folder.exists()
 
 
+def test_a_folder_that_cannot_be_written_is_explained(runs, plan_for, tmp_path):
+    (runs / ".queue.lock").mkdir(parents=True)
+    with pytest.raises(FerError, match="The folder of the runs cannot be written"):
+        queue.submit(plan_for(tmp_path))
+
+
 def test_a_collection_is_copied_into_the_run_and_a_name_that_is_no_folder_refused(runs, plan_for):
     mine = Collection("mine")
     write_faces(mine.folder, 3)
