@@ -246,15 +246,16 @@ def _by_expression(card: ModelCard) -> str:
     texts = []
     for by, judge in YARDSTICKS.items():
         score = card.score("public_test", "plain", by)
-        classes = score.values.get("per_class", {}) if score else {}
+        measured = score.values.get("per_class", {}) if score else {}
+        classes = {name: measured[name] for name in EXPRESSIONS if name in measured}
         rows = [
-            [name, *(f"{scores[key]:.3f}" for key in ("precision", "recall", "f1")), f"{scores['support']:,.0f}"]
-            for name in EXPRESSIONS
-            if (scores := classes.get(name))
+            [name, *(_percent(scores[key]) for key in ("precision", "recall", "f1")), f"{scores['support']:,.0f}"]
+            for name, scores in classes.items()
         ]
         if rows:
-            least = sorted(rows, key=lambda row: row[2])[:2]
-            words = " and ".join(f"{name} ({recall})" for name, _, recall, *_ in least)
+            recalls = {name: scores["recall"] for name, scores in classes.items() if scores["recall"] is not None}
+            least = sorted(recalls, key=recalls.__getitem__)[:2]
+            words = " and ".join(f"{name} ({_percent(recalls[name])})" for name in least)
             table = _table(["Expression", "Precision", "Recall", "F1", "Faces"], rows)
             texts.append(f"{table}\n\nOn PublicTest, by {judge}. Found least often (recall): {words}.")
     return _paragraphs(*texts)
@@ -327,7 +328,7 @@ def _fails(model: StoredModel) -> str:
     )
 
 
-def _percent(share: float) -> str:
+def _percent(share: float | None) -> str:
     return percent(share, ".1%")
 
 
@@ -339,9 +340,8 @@ def _scores(card: ModelCard) -> list[tuple[str, str, Score]]:
 
 def _with_interval(score: Score, metric: str) -> str:
     ends = score.interval(metric)
-    if math.isnan(score[metric]):
-        return "–"
-    return f"{score[metric]:.3f}" + ("" if math.isnan(ends.low) else f" ({ends.low:.3f}–{ends.high:.3f})")
+    interval = "" if math.isnan(ends.low) else f" ({100 * ends.low:.1f} – {_percent(ends.high)})"
+    return _percent(score[metric]) + interval
 
 
 def _table(head: list[str], rows: list[list[str]]) -> str:

@@ -308,12 +308,11 @@ def _changes(changes: pd.DataFrame) -> None:
         st.caption(f"Not trained here: {'; '.join(lacking)}.")
 
 
-def _model_card(selection: Selection, top: DeltaGenerator, drawer: DeltaGenerator) -> None:
+def _model_card(selection: Selection, top: DeltaGenerator, _: DeltaGenerator) -> None:
     models = list(selection.models)
     first = next((place for place, model in enumerate(models) if model.name == DEFAULT_MODEL), 0)
-    with drawer:
-        (model,) = choose_model(models, "c_card", "Model card of", index=first, width=420)
     with top:
+        (model,) = choose_model(models, "c_card", "Model card of", index=first, width=420)
         show_network(model)
         st.markdown(computed(_card_text, model))
     file_name, readme = f"{model.name}-README.md", lambda: model_readme(model)
