@@ -67,6 +67,12 @@ def write_text(path: Path, text: str) -> None:
         partial.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
 
 
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file by `whole_file`."""
+    with whole_file(path) as partial:
+        partial.write_bytes(content)
+
+
 def write_csv(path: Path, table: pd.DataFrame) -> None:
     """Write a table for people as `csv_text`, by `whole_file`."""
     write_text(path, csv_text(table))

@@ -7,7 +7,7 @@ import platformdirs
 import pytest
 
 from fer_core import files
-from fer_core.files import read_json, whole_file, whole_folder, write_json
+from fer_core.files import read_json, whole_file, whole_folder, write_bytes, write_json
 from fer_core.jobs import run_python
 from fer_core.types import FerError
 
@@ -46,6 +46,8 @@ def test_whole_file_replaces_the_old_one_or_keeps_it_on_failure(tmp_path):
         partial.write_text("half")
         raise OSError("full")
     assert path.read_text() == "new"
+    write_bytes(path, b"newer")
+    assert path.read_text() == "newer"
     assert list(tmp_path.iterdir()) == [path]
 
 

@@ -28,7 +28,7 @@ def add(
     on: Annotated[str, Option(help="The data set: fer2013.")] = "fer2013",
     data: Fer2013 = None,
     classes: Annotated[str, Option(help="Names of a model's outputs in their order: angry,disgust,…")] = "",
-    size: Annotated[int | None, Option(help="Side of a model's picture in pixels.")] = None,
+    size: Annotated[int | None, Option(min=1, max=2048, help="Side of a model's picture in pixels.")] = None,
     colour: Annotated[str | None, Option(help=f"What its picture is: {', '.join(COLOURS)}.")] = None,
     scale: Annotated[str | None, Option(help=f"Range of its picture: {', '.join(SCALES)}.")] = None,
     yes: Annotated[bool, Option("--yes", help="Accept the guess without asking.")] = False,

@@ -12,6 +12,7 @@ from typer import Argument, Context, Option, Typer
 from fer_core.cli.added import add
 from fer_core.cli.output import AsJson, fitted_table, print_json, say, stderr, stdout, warn, write_output
 from fer_core.columns import percent
+from fer_core.files import write_text
 from fer_core.labels import EXPRESSIONS
 from fer_core.models.spec import WEIGHTS
 from fer_core.store.folders import list_models, load_model
@@ -44,8 +45,7 @@ def list_stored(
         print_json([_chosen(row) for row in card_scoreboard(stored)])
     elif cards:
         for model in stored:
-            write = partial(Path.write_text, data=model_readme(model), encoding="utf-8")
-            write_output(model.folder / FILE, "model card", write)
+            write_output(model.folder / FILE, "model card", partial(write_text, text=model_readme(model)))
             stdout.print(f"{model.name}/{FILE}")
     else:
         rows = [

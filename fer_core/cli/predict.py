@@ -36,7 +36,7 @@ from fer_core.cli.output import (
 from fer_core.columns import percent
 from fer_core.data import IMAGE_SUFFIXES
 from fer_core.faces import annotated_png, default_detector
-from fer_core.files import records, write_csv, write_rows
+from fer_core.files import records, write_bytes, write_csv, write_rows
 from fer_core.inference import FaceAnalyzer
 from fer_core.inference.face_table import seconds_without_face, time_shares
 from fer_core.inference.pictures import PictureResult, analyze_picture, picture_columns, result_dict
@@ -100,7 +100,7 @@ def predict(
     def result_of(file: str, target: Path | None) -> PictureResult:
         def draw(image: Image, faces: list[FaceResult]) -> None:
             if target:
-                write_output(target, "annotated picture", lambda path: path.write_bytes(annotated_png(image, faces)))
+                write_output(target, "annotated picture", lambda path: write_bytes(path, annotated_png(image, faces)))
 
         read = partial(read_picture, file)
         return analyze_picture(read, analyzer, file=shown(file), model=model, whole_image=whole_image, use=draw)
@@ -176,7 +176,7 @@ def video(
     if csv:
         write_output(csv, "table", lambda path: write_csv(path, result.table))
     if parquet:
-        write_output(parquet, "table", lambda path: path.write_bytes(result.table.to_parquet(index=False)))
+        write_output(parquet, "table", lambda path: write_bytes(path, result.table.to_parquet(index=False)))
     warn(*result.notes)
     if annotate and result.annotated != annotate:
         warn(f"No H.264 encoder was found, so the annotated video was written to {result.annotated}.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -19,7 +20,8 @@ from fer_core.files import checked_name, name_from
 from fer_core.measuring.results import load_predictions
 from fer_core.metrics.core import METRICS, measure_models
 from fer_core.metrics.paper import PAPER_VARIANTS, paper_overall
-from fer_core.models import model_names, model_spec, network_names
+from fer_core.models import ModelSpec, model_names, model_spec, network_names
+from fer_core.models.spec import WEIGHTS
 from fer_core.runs.data import DataSettings, load_training_data
 from fer_core.store.datasets import list_datasets
 from fer_core.store.folders import CARD, SHIPPED, open_model, promoted
@@ -27,7 +29,7 @@ from fer_core.store.stored_model import StoredModel
 from fer_core.training.augmentation import AUGMENTATIONS
 from fer_core.training.data import TrainingData
 from fer_core.training.recipe import WITHOUT_RECIPE, chosen_recipe, fine_tuning_recipe, recipe_for
-from fer_core.tuning.plan import STORAGE_VARIABLE, TUNABLE, USUAL, SearchSpace, TuningPlan
+from fer_core.tuning.plan import STORAGE_VARIABLE, TUNABLE, USUAL, SearchSpace, TuningPlan, tunable
 from fer_core.types import FerError
 
 _NETWORKS = network_names()
@@ -51,7 +53,7 @@ def train(
     run: Annotated[Path | None, Option(help="Folder of the run; an interrupted run resumes from it.")] = None,
     weights: Annotated[
         str | None,
-        Option(help="Start from these: imagenet, vggface2, utkface, random or a stored model of the same network."),
+        Option(help=f"Start from these: {', '.join(WEIGHTS)} or a stored model of the same network."),
     ] = None,
     ship: Annotated[bool, Option(help="Store in trained_models/ instead of your own models.")] = False,
     recipe: Annotated[str, Option(help="How to fit: own, or paper (plain, as the paper describes it).")] = "own",
@@ -80,9 +82,9 @@ def train(
     """
     if (name is None) != paper:
         raise FerError("Expected the name of a model, or --paper for all of the paper's, and not both.")
-    specs = [model_spec(variant) for variant in (PAPER_VARIANTS if name is None else (name,))]
-    if weights is not None:
-        specs = [spec.with_weights(weights) for spec in specs]  # raises an error at once if it cannot start from them
+    if paper and run is not None:
+        raise FerError("Leave out --run with --paper: each of its models has a folder of its own.")
+    specs = _specs(PAPER_VARIANTS if name is None else (name,), weights)
     changed = [chosen_recipe(spec, fits=recipe, augmentation=augmentation, patience=patience) for spec in specs]
     if ship and (subset is not None or pictures is not None):
         raise FerError("A model of a subset or of own pictures cannot be shipped: leave out --ship, or the other one.")
@@ -138,6 +140,12 @@ def train(
         _say_stored(model, parts, own=pictures is not None, ship=ship)
     if paper:
         _beside_the_paper(stored)
+
+
+def _specs(names: Iterable[str], weights: str | None) -> list[ModelSpec]:
+    """Return what to build, with other initial weights if they are given; a FerError if it cannot start from them."""
+    specs = [model_spec(name) for name in names]
+    return specs if weights is None else [spec.with_weights(weights) for spec in specs]
 
 
 def _say_stored(model: StoredModel, parts: TrainingData, *, own: bool, ship: bool) -> None:
@@ -280,9 +288,11 @@ def tune(
     learning_rate: Annotated[Span | None, Option(help="Lowest and highest.")] = None,
     strength: Annotated[Span | None, Option(help="Lowest and highest, of augmentation, from 0 to 2.")] = None,
     label_smoothing: Annotated[Span | None, Option(help="Lowest and highest.")] = None,
-    open_layers: Annotated[list[int] | None, Option(help="Last layers with weights to train; several.")] = None,
+    open_layers: Annotated[
+        list[int] | None, Option(help="Last layers with weights to train: one number, or several to vary.")
+    ] = None,
     patience: Annotated[
-        list[int] | None, Option(help="Epochs of early stopping, 0 for none; several. They are varied.")
+        list[int] | None, Option(help="Epochs of early stopping, 0 for none: one number, or several to vary.")
     ] = None,
     seed: Annotated[int, Option(help="Seed of the sampling.")] = 0,
     storage: Annotated[
@@ -294,11 +304,15 @@ def tune(
 ) -> None:
     """Search for good settings with many short trainings, ranked by their accuracy on the hold-out.
 
+    A single --open-layers or --patience holds for all trials.
+
     A study that was stopped is continued by the same command. Run the command on several computers with the same
     --storage to share the work.
     """
     from fer_core.tuning.study import create_study, export_study, open_storage, open_study
 
+    if model is not None and export is not None:
+        raise FerError("--export writes an existing study: name it with --study, and leave out the model.")
     database = open_storage(storage)
     if model is None:
         if study is None:
@@ -311,11 +325,13 @@ def tune(
         spec, data = model_spec(model), DataSettings("fer2013", faces, balanced)
         if pictures is not None:
             data = _own_data(pictures, crops)
-        recipe = recipe_for(spec)
+        recipe, possible = recipe_for(spec), tunable(spec)
         spans = {"learning_rate": learning_rate, "strength": strength, "label_smoothing": label_smoothing}
         given: dict[str, Any] = {name: span for name, span in spans.items() if span is not None}
         choices = {"open_layers": open_layers, "patience": patience}
         given |= {name: tuple(values) for name, values in choices.items() if values}
+        if unused := [f"--{name.replace('_', '-')}" for name in given if name not in possible]:
+            raise FerError(f"{spec.name} cannot be tuned by {', '.join(unused)}: leave it out.")
         space = replace(SearchSpace.around(spec, recipe, vary or USUAL), **given)
         work = create_study(TuningPlan(study or model, spec, recipe, data, epochs, space, seed), database)
     try:

@@ -160,8 +160,7 @@ def add_predictions(
         FerError: the table cannot be used; the message says which row or face.
     """
     check_new(name)
-    table = read_table(path)
-    table.columns = pd.Index([str(column).strip().lower().removeprefix("p_") for column in table])
+    table = _plainly_named(read_table(path), path.name)
     answers, rows_of = _answers(table), _rows(table, path, dataset)
     parts = []
     for title_of_split, split in TEST_SPLITS.items():
@@ -183,6 +182,19 @@ def add_predictions(
         raise FerError(f"{path.name} has no face of {' or '.join(TEST_SPLITS)}.")
     predictions = pd.concat(parts, ignore_index=True)
     return save_model(root, _card(name, title, source, predictions, dataset), predictions=predictions)
+
+
+def _plainly_named(table: pd.DataFrame, file: str) -> pd.DataFrame:
+    """Return a table with lower-case names of columns, without `p_`; a FerError names those that become the same."""
+    given = list(map(str, table))
+    plain = [column.strip().lower().removeprefix("p_") for column in given]
+    for name in plain:
+        if plain.count(name) > 1:
+            same = [column for column, other in zip(given, plain, strict=True) if other == name]
+            raise FerError(
+                f"Several columns of {file} mean the same. Expected one named {name}. Received: {', '.join(same)}"
+            )
+    return table.set_axis(plain, axis=1)
 
 
 def check_new(name: str) -> None:

@@ -198,9 +198,8 @@ def build_backbone(name: str, size: int, weights: str, cut_after: str = "") -> k
 
 def weights_file(name: str) -> str:
     """Return the name of a local file with ImageNet weights, for example `mobilenet_v2_imagenet_notop.weights.h5`."""
-    module = _builder(name).__module__.rsplit(".", 1)[-1]
-    stem = module if module.replace("_", "") == name.lower() else re.sub(r"(?<=[a-z])(?=V\d)", "_", name).lower()
-    return f"{stem}_imagenet_notop.weights.h5"
+    backbone_named(name)
+    return f"{re.sub(r'(?<=[a-z])(?=V[0-9]|ResNet)', '_', name).lower()}_imagenet_notop.weights.h5"
 
 
 def pretrained_file(backbone: str, size: int, source: str) -> str:

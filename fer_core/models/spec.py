@@ -137,17 +137,30 @@ class ModelSpec:
             return "every layer"
         return f"head and last {self.open_layers} layers with weights" if self.open_layers else "head only"
 
+    @property
+    def weights_ending(self) -> str:
+        """What `with_weights` appends to a name for the weights that the model starts from."""
+        return _ENDINGS.get(self.weights_from, self.weights_from)
+
     def with_weights(self, source: str) -> ModelSpec:
         """Return the same model with other initial weights, which its name and title include.
 
         Raises:
-            FerError: the source needs a backbone and the model has none, or the name includes other weights already.
+            FerError: the source needs a backbone and the model has none, the name includes other weights already, the
+                model is one that was trained further, or it is no network.
         """
         if source == self.weights_from:
             return self
+        if self.weights_from == "none":
+            raise FerError(f"{self.name} is no network, so it starts from no weights. Received: {source}")
+        if self.weights_from not in WEIGHTS:
+            raise FerError(
+                f"{self.name} is {self.weights_from}, trained further. From other weights it would be another model. "
+                f"Received: {source}"
+            )
         if source in WEIGHTS and source != "random" and not self.backbone:
             raise FerError(f"Only models with a backbone can start from {source}. Received: {self.name}")
-        ending = f"_{_ENDINGS.get(self.weights_from, self.weights_from)}"
+        ending = f"_{self.weights_ending}"
         if self.backbone and self.name.endswith(ending):
             raise FerError(
                 f"{self.name} includes the weights that it starts from. To start from {source}, use the model "

@@ -28,6 +28,7 @@ from fer_core.store.folders import load_model, save_model
 from fer_core.store.stored_model import StoredModel
 from fer_core.training.data import TrainingData, make_card
 from fer_core.training.frozen import teacher
+from fer_core.types import FerError
 
 HOG_SETTINGS: Final[dict[str, Any]] = {  # of `skimage.feature.hog`
     "orientations": 9,
@@ -167,8 +168,11 @@ def store_ensemble(
     """Measure and store an ensemble: card and predictions, no file to serve.
 
     Its probabilities are the means of the members' labels heads. Nothing is fitted. A `FerError` is raised if a member
-    lacks its Keras weights, or its heads although it learned labels and votes.
+    lacks its Keras weights, or its heads although it learned labels and votes, or if the data are divided as in the
+    paper: the members did not learn them so.
     """
+    if data.papers_split:
+        raise FerError(f"The members of {spec.name} learned another split: leave out --papers-split.")
     started = time.monotonic()
     networks = [teacher(name, spec, heads=2) for name in members]
 

@@ -41,6 +41,9 @@ VGGFACE2_SOURCE: Final = (
 )
 VGGFACE2_MEAN: Final = (103.939, 116.779, 123.68)  # what the original subtracts from its three channels, gray levels
 
+_KERAS_SIDES: Final = {"MobileNet": (128, 160, 192, 224), "MobileNetV2": (96, 128, 160, 192, 224)}
+"""Sides in pixels for which Keras has ImageNet weights of their own; for all others it takes those of 224."""
+
 
 def weight_sources(spec: ModelSpec) -> tuple[list[str], list[str]]:
     """Return the values for `ModelSpec.weights_from` that a network can start from on this computer, its own first.
@@ -54,7 +57,7 @@ def weight_sources(spec: ModelSpec) -> tuple[list[str], list[str]]:
             notes.append(_to_download(spec.backbone, "VGGFace2", "7 MB", backbones.VGGFACE2_FILE))
     if spec.architecture == "transfer":
         names.append("imagenet")
-        if not _imagenet_available(spec.backbone):
+        if not _imagenet_available(spec):
             notes.append(_to_download(spec.backbone, "ImageNet", "9 to 95 MB", backbones.weights_file(spec.backbone)))
         for source in PRETRAINED:
             if has_pretrained(pretrained := replace(spec, weights_from=source)):
@@ -88,15 +91,17 @@ def _to_pretrain(spec: ModelSpec) -> str:
     )
 
 
-def _imagenet_available(backbone: str) -> bool:
-    """Whether a file with this backbone's name is in `FER_BACKBONE_DIR` or in Keras' cache."""
-    folders = [Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")) / "models"]
-    given = os.environ.get(backbones.FOLDER_VARIABLE, "").split(os.pathsep)
-    folders += [Path(folder).expanduser() for folder in given if folder]
-    files = [path.name for folder in folders if folder.is_dir() for path in folder.iterdir()]
-    plain = [re.sub(r"[^a-z0-9]", "", name.lower()) for name in files]
-    own = re.compile(rf"{backbone.lower()}(?!v\d).*notop")  # resnet50v2… is another backbone than ResNet50
-    return any(own.match(name) and "vggface2" not in name for name in plain)
+def _imagenet_available(spec: ModelSpec) -> bool:
+    """Whether the ImageNet weights of a backbone are in a local file, or in Keras' cache under its name for them."""
+    if backbones.local_file(backbones.weights_file(spec.backbone)) is not None:
+        return True
+    size = ""
+    if sides := _KERAS_SIDES.get(spec.backbone):  # a file for each
+        size = f"10{spec.backbone_size if spec.backbone_size in sides else 224}.*"
+    own = re.compile(rf"(weights)?{spec.backbone.lower()}(?!v\d).*{size}notop(v2)?h5")  # resnet50v2… is not ResNet50's
+    folder = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")) / "models"
+    files = [path.name for path in folder.iterdir()] if folder.is_dir() else []
+    return any(own.fullmatch(re.sub(r"[^a-z0-9]", "", name.lower())) for name in files)
 
 
 def initial_network(spec: ModelSpec, dtype: str = "float32") -> keras.Model:

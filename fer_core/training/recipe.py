@@ -8,6 +8,7 @@ from typing import Any, Final
 from fer_core.files import name_from
 from fer_core.models import ModelSpec
 from fer_core.models.backbones import backbone_named
+from fer_core.models.registry import EXTRAS
 from fer_core.models.spec import PRETRAINED, WEIGHTS
 from fer_core.training.augmentation import AS_THE_PAPER, MIRROR_ONLY, ROBUST, Augmentation, augmentation_named
 from fer_core.types import FerError
@@ -132,8 +133,17 @@ def recipe_for(spec: ModelSpec) -> Recipe:
 
 
 def named_recipe(spec: ModelSpec) -> Recipe:
-    """Return the recipe of a named model on FER2013; other models get that of their network."""
-    return BY_NAME.get(spec.name) or recipe_for(spec)
+    """Return the recipe of a named model on FER2013; other models get that of their network.
+
+    A model with other initial weights, or with one of `EXTRAS`, has the recipe of the named model that it changes.
+    """
+    name = spec.name
+    while name not in BY_NAME:
+        ending = next((ending for ending in (*EXTRAS, spec.weights_ending) if name.endswith(f"_{ending}")), None)
+        if ending is None:
+            return recipe_for(spec)
+        name = name.removesuffix(f"_{ending}")
+    return BY_NAME[name]
 
 
 def papers_recipe(spec: ModelSpec) -> Recipe:
@@ -150,6 +160,8 @@ def chosen_recipe(
     """
     if fits not in ("own", "paper"):
         raise FerError(f"Unknown recipe. Expected own or paper. Received: {fits}")
+    if spec.architecture in WITHOUT_RECIPE and (fits != "own" or augmentation is not None or patience is not None):
+        raise FerError(f"{spec.name} is not trained in epochs: leave out --recipe, --augmentation and --patience.")
     recipe, ending = (papers_recipe(spec), ["as_the_paper"]) if fits == "paper" else (named_recipe(spec), [])
     if augmentation is not None:
         recipe = replace(recipe, augmentation=augmentation_named(augmentation, spec))

@@ -8,7 +8,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import keras
 import numpy as np
@@ -68,14 +68,15 @@ def train_named(
         run: folder of the run; it and the others are as for `train`.
 
     Raises:
-        FerError: epochs or a run's folder are given for a baseline or an ensemble, which does not use them.
+        FerError: epochs, a run's folder or faces without labels are given for a baseline or an ensemble, which does not
+            use them.
     """
     mapped = recipe is None
     recipe = recipe or named_recipe(spec)
     spec = named_spec(spec, seed=seed, trial=trial)
     if spec.architecture in WITHOUT_RECIPE:
-        if epochs is not None or run is not None:
-            raise FerError(f"{spec.name} is not trained in epochs: leave out --epochs and --run.")
+        if epochs is not None or run is not None or data.unlabelled is not None:
+            raise FerError(f"{spec.name} is not trained in epochs: leave out --epochs, --run and --unlabelled.")
         if spec.architecture == "ensemble":
             return store_ensemble(spec, data, root=root, say=say)
         return train_baseline(spec, data, root=root, seed=seed or 0, say=say)
@@ -259,9 +260,15 @@ def _map(network: keras.Model, spec: ModelSpec, tests: FaceDataset, say: Say) ->
         return None
 
 
+_NEITHER: Final = {"votes": None, "unlabelled": None}
+
+
 def run_identity(network: keras.Model, spec: ModelSpec, *, recipe: Recipe, data: TrainingData) -> dict[str, Any]:
-    """Return what makes a run the same run, including hashes of the weights that it starts from and learns from."""
-    identity = {"spec": spec.as_dict(), "recipe": recipe.as_dict(), "data": data.fingerprint}
+    """Return what makes a run the same run, including hashes of the weights that it starts from and learns from.
+
+    `votes` and `unlabelled` are hashes as well, or None for a run that does not learn from such.
+    """
+    identity = {"spec": spec.as_dict(), "recipe": recipe.as_dict(), "data": data.fingerprint, **_NEITHER}
     if recipe.target != "labels" and data.training.votes is not None:
         identity["votes"] = hashlib.sha256(data.training.votes.votes.tobytes()).hexdigest()[:16]
     if data.unlabelled is not None:
@@ -272,10 +279,13 @@ def run_identity(network: keras.Model, spec: ModelSpec, *, recipe: Recipe, data:
 
 
 def claim_folder(folder: Path, identity: dict[str, Any]) -> None:
-    """Write a run's identity to its folder, or raise a `FerError` if another is there."""
+    """Write a run's identity to its folder, or raise a `FerError` if another is there.
+
+    Older versions left out `unlabelled` where there were none; what else they left out is not compared.
+    """
     identity = json.loads(json.dumps(identity))
     path = folder / "spec.json"
-    known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    known = {"unlabelled": None, **json.loads(path.read_text(encoding="utf-8"))} if path.is_file() else {}
     if any(known[key] != identity[key] for key in known.keys() & identity.keys()):
         raise FerError(
             f"The folder {folder} belongs to a run with another model, recipe or dataset, or from other weights. "

@@ -58,7 +58,10 @@ def may_have_studies() -> bool:
 
 @dataclass(frozen=True)
 class SearchSpace:
-    """The settings to vary; empty ones keep the recipe's value. A `FerError` on creation says what is wrong."""
+    """The settings to vary; a single one holds for all trials, an empty one keeps the recipe's value.
+
+    A `FerError` on creation says what is wrong.
+    """
 
     learning_rate: tuple[float, float] | None = None  # lowest and highest peak, sampled on a logarithmic scale
     schedule: tuple[str, ...] = ()  # some of `recipe.SCHEDULES`
@@ -110,10 +113,15 @@ class SearchSpace:
         """Names of the settings that vary."""
         return tuple(name for name in TUNABLE if len(getattr(self, name) or ()) > 1)
 
+    @property
+    def fixed(self) -> dict[str, Any]:
+        """The value of each setting that has only one."""
+        return {name: getattr(self, name)[0] for name in TUNABLE if len(getattr(self, name) or ()) == 1}
+
     def draw(self, trial: optuna.Trial) -> dict[str, Any]:
-        """Sample a value for each setting that varies."""
+        """Sample a value for each setting that varies; those that are fixed come with them."""
         spans = {name: getattr(self, name) for name in self.varied}
-        return {
+        return self.fixed | {
             name: trial.suggest_float(name, *values, log=name == "learning_rate")
             if name in _LIMITS
             else trial.suggest_categorical(name, list(values))

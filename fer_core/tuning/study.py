@@ -193,7 +193,8 @@ class TuningStudy:
 
     def best_plan(self) -> RunPlan:
         """Return the plan of a full training with the best trial's settings on all faces of the study's source."""
-        spec, recipe = with_values(self.best().params, spec=self.plan.spec, recipe=self.plan.recipe)
+        values = self.plan.space.fixed | self.best().params
+        spec, recipe = with_values(values, spec=self.plan.spec, recipe=self.plan.recipe)
         data = replace(self.plan.data, faces=None) if self.plan.data.source == "fer2013" else self.plan.data
         return RunPlan(f"{self.plan.spec.title}, best of {self.name}", spec, recipe=recipe, data=data)
 

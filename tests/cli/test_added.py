@@ -51,6 +51,8 @@ def test_a_model_is_guessed_shown_approved_and_measured(fer, theirs, portrait):
         (("models", "add", "new", *theirs[3:], "--classes", "angry,happy"), "Missing: disgust"),
         (("models", "add", "new", "nowhere.onnx"), "There is no file nowhere.onnx"),
     )
+    for side in ("0", "2049"):
+        assert fer("models", "add", "new", *theirs[3:], "--size", side).exit_code == 2
 
 
 def test_predictions_are_measured(fer, home, tmp_path, monkeypatch):

@@ -42,8 +42,11 @@ def test_models_has_the_stable_keys_names_broken_ones_and_keeps_brackets(fer, mi
 def test_cards_are_written_into_the_folders(fer, home, tmp_path, monkeypatch):
     monkeypatch.setattr(folders, "SHIPPED", tmp_path / "shipped")
     folder = add_model(tmp_path / "shipped", "able", 3.0).folder
+    (folder / "README.md").write_text("old")
+    before = (folder / "README.md").stat().st_ino
     assert "able/README.md" in fer("models", "--cards").stdout
     assert (folder / "README.md").read_text(encoding="utf-8").startswith("---\nlicense:")
+    assert (folder / "README.md").stat().st_ino != before, "a new file takes its place"
     assert "Choose one of" in fer("models", "--cards", "--json").stderr
 
 

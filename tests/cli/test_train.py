@@ -94,7 +94,14 @@ def test_wrong_calls_are_explained(fer, fer2013_file, tmp_path):
         (("train", "vgg16_frozen_utk", "--weights", "imagenet"), "use the model vgg16_frozen."),
         (("train", "vgg16_frozen_random", "--weights", "utkface"), "use the model vgg16_frozen."),
         (("train", "class_prior", "--epochs", "3", *data), "not trained in epochs"),
-        (("train", "hog_linear", "--run", tmp_path, *data), "leave out --epochs and --run"),
+        (("train", "hog_linear", "--run", tmp_path, *data), "leave out --epochs, --run and --unlabelled"),
+        (("train", "hog_linear", "--recipe", "paper", *data), "hog_linear is not trained in epochs"),
+        (("train", "compact_cnn_ensemble", "--patience", "3"), "compact_cnn_ensemble is not trained in epochs"),
+        (("train", "compact_cnn_ensemble", "--papers-split", *data), "learned another split"),
+        (("train", "hog_linear", "--weights", "random"), "is no network, so it starts from no weights"),
+        (("train", "compact_cnn_student", "--weights", "compact_cnn"), "is compact_cnn_votes_seed1, trained further"),
+        (("train", "mobilenet_faces_student_random"), "is mobilenet_faces, trained further"),
+        (("train", "--paper", "--run", tmp_path), "Leave out --run with --paper"),
         (("train", "resnet9000"), "Expected one of: compact_cnn"),
         (("train", "compact_cnn", "--subset", "350", "--ship", *data), "cannot be shipped"),
         (("train", "compact_cnn", "--pictures", tmp_path, "--ship"), "cannot be shipped"),
@@ -134,6 +141,15 @@ def test_a_study_is_created_and_continued_and_its_best_queued(fer, pictures, ask
     assert all(0.001 <= recipe.peak_learning_rate <= 0.01 for _, recipe in asked)
 
 
+def test_a_single_patience_holds_for_all_trials_and_the_best(fer, pictures, asked):
+    words = ["--pictures", pictures, "--crops", "--trials", "2", "--epochs", "1", "--vary", "label_smoothing"]
+    document = json.loads(fer("tune", "compact_cnn", *words, "--patience", "3", "--json", "--submit").stdout)
+    assert [set(trial) & {"label_smoothing", "patience"} for trial in document["trials"]] == [{"label_smoothing"}] * 2
+    (run,) = list_runs()[0]
+    assert {(recipe.early_stopping, recipe.ema) for _, recipe in asked} == {(3, 0.0)}
+    assert (run.plan.recipe.early_stopping, run.plan.recipe.ema) == (3, 0.0)
+
+
 def test_wrong_studies_are_explained(fer, pictures, asked):
     fails(
         fer,
@@ -145,6 +161,10 @@ def test_wrong_studies_are_explained(fer, pictures, asked):
         (("tune", "compact_cnn", "--vary", "colour"), "Received: colour"),
         (("tune", "compact_cnn", "--learning-rate", "1", "0.1"), "a lower and a higher value"),
         (("tune", "compact_cnn", "--storage", "nonsense"), "is not valid"),
+        (("tune", "compact_cnn", "--export", "a.jsonl"), "--export writes an existing study"),
+        (("tune", "compact_cnn", "--open-layers", "2"), "compact_cnn cannot be tuned by --open-layers: leave it out"),
+        (("tune", "mobilenetv2_frozen", "--strength", "0", "1"), "cannot be tuned by --strength"),
+        (("tune", "compact_cnn", "--patience", "2", "--vary", "patience"), "Expected at least one setting to vary"),
         (("tune", "compact_cnn"), "FER2013"),
     )
     assert asked == []

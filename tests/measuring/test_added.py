@@ -117,6 +117,8 @@ def test_one_expression_for_each_face_is_enough_and_faces_are_found_by_pixels(ho
         (lambda table: table.assign(row=0), "no face of PublicTest or PrivateTest"),
         (lambda table: table.assign(fear=table["fear"] + 0.5), "sum to 1"),
         (lambda table: table.assign(fear="much"), "finite"),
+        (lambda table: table.assign(Row=1), r"of p\.csv mean the same\. Expected one named row\. Received: row, Row"),
+        (lambda table: table.assign(p_angry=1), "Expected one named angry. Received: angry, p_angry"),
         (lambda table: table.drop(columns="row"), "Expected a column row, pixels or file"),
         (lambda table: table.drop(columns="fear"), "no predictions. Expected a column for each"),
         (lambda table: table[["row"]].assign(expression="confused"), "Unknown expression"),

@@ -54,7 +54,8 @@ def test_weakest_expressions_are_named(without_groups):
     found = sections(model_text(load_model()))
     assert f"Found least often (recall): {least} ({100 * classes[least]['recall']:.1f} %)" in found["By expression"]
     voted = card.score("public_test", "plain", "plurality").values["per_class"]["fear"]
-    assert f"| fear | {voted['precision']:.3f} | {voted['recall']:.3f} | {voted['f1']:.3f} |" in found["By expression"]
+    rates = " | ".join(f"{100 * voted[rate]:.1f} %" for rate in ("precision", "recall", "f1"))
+    assert f"| fear | {rates} |" in found["By expression"]
 
 
 def test_a_model_that_was_never_measured(home):

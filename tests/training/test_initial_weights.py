@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from fer_core.models import model_spec
-from fer_core.models.backbones import VGGFACE2_FILE, build_backbone
+from fer_core.models.backbones import VGGFACE2_FILE, build_backbone, weights_file
 from fer_core.models.networks import backbone_of
 from fer_core.store import folders
 from fer_core.store.folders import DEFAULT_MODEL, SHIPPED, load_model
@@ -61,6 +61,40 @@ def test_only_weights_that_fit_are_available(home, tmp_path, monkeypatch):
     weights.parent.mkdir()
     weights.touch()
     assert "utkface" in weight_sources(model_spec("xception_frozen"))[0]
+
+
+@pytest.mark.parametrize(
+    ("model", "file"),
+    [
+        ("vgg16_frozen", "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5"),
+        ("mobilenetv2_frozen", "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_160_no_top.h5"),
+        ("efficientnetv2b0_modified", "efficientnetv2-b0_notop.h5"),
+        ("mobilenetv3small_frozen", "weights_mobilenet_v3_small_224_1.0_float_no_top_v2.h5"),
+        ("nasnetmobile_frozen", "nasnet_mobile_no_top.h5"),
+        ("resnet50_frozen", "resnet50_weights_tf_dim_ordering_tf_kernels_notop.h5"),
+        ("inceptionresnetv2_frozen", "inception_resnet_v2_weights_tf_dim_ordering_tf_kernels_notop.h5"),
+    ],
+)
+def test_imagenet_weights_are_here_where_a_training_finds_them(model, file, home, tmp_path, monkeypatch):
+    spec, folders_of = model_spec(model), {"given": tmp_path / "given", "cache": tmp_path / "keras" / "models"}
+    monkeypatch.setenv("FER_BACKBONE_DIR", str(folders_of["given"]))
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    folders_of |= {"own": home / "backbones"}
+    for folder in folders_of.values():
+        folder.mkdir(parents=True)
+
+    def here():
+        return not any("ImageNet" in note for note in weight_sources(spec)[1])
+
+    for folder, name in (("given", file), ("cache", weights_file(spec.backbone)), ("cache", f"x{file}")):
+        (folders_of[folder] / name).touch()
+    for other in ("resnet50v2_weights_notop.h5", "mobilenet_v2_weights_1.0_224_no_top.h5", file.replace("no", "")):
+        (folders_of["cache"] / other).touch()
+    assert not here(), "build_backbone would not read any of these"
+    for folder, name in (("cache", file), ("given", weights_file(spec.backbone)), ("own", weights_file(spec.backbone))):
+        (folders_of[folder] / name).touch()
+        assert here()
+        (folders_of[folder] / name).unlink()
 
 
 def test_a_stored_model_and_its_two_heads_are_started_from(tiny_spec, tiny_network, home):

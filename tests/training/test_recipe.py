@@ -66,6 +66,30 @@ def test_a_recipe_can_be_the_papers_or_changed():
             chosen_recipe(modified, **wrong)
 
 
+def test_a_model_with_an_ending_or_other_weights_keeps_its_own_recipe():
+    known = {name: named_recipe(model_spec(name)) for name in ("compact_cnn_votes", "mobilenet_faces", "compact_cnn")}
+    assert known["compact_cnn_votes"].target == known["mobilenet_faces"].target == "both"
+    for name, named in (
+        ("compact_cnn_votes_clahe", "compact_cnn_votes"),
+        ("compact_cnn_face", "compact_cnn"),
+        ("mobilenet_faces_noise", "mobilenet_faces"),
+        ("mobilenet_faces_noise_random", "mobilenet_faces"),
+    ):
+        assert named_recipe(model_spec(name)) == known[named], name
+    other = model_spec("compact_cnn_votes").with_weights("compact_cnn_student")
+    assert chosen_recipe(other) == (known["compact_cnn_votes"], "")
+    utk = model_spec("vgg16_modified_clahe_utk")
+    assert named_recipe(utk) == recipe_for(utk) != recipe_for(model_spec("vgg16_modified")), "by its weights"
+
+
+@pytest.mark.parametrize("change", [{"fits": "paper"}, {"augmentation": "off"}, {"patience": 0}])
+def test_what_is_not_fitted_has_no_recipe_to_change(change):
+    for name in ("class_prior", "hog_linear", "compact_cnn_ensemble"):
+        assert chosen_recipe(model_spec(name))[1] == ""
+        with pytest.raises(FerError, match="leave out --recipe, --augmentation and --patience"):
+            chosen_recipe(model_spec(name), **change)
+
+
 def test_every_augmentation_has_its_name():
     spec = model_spec("compact_cnn")
     kinds = {name: augmentation_named(name, spec) for name in AUGMENTATIONS}

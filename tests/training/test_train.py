@@ -124,7 +124,7 @@ def test_what_is_shipped_depends_on_where_it_starts(
     assert len(model.degraded()) == 26
     assert model.history()["val_loss"].tolist() == [1.5]
     assert (home / "runs" / "tiny-seed0" / "spec.json").is_file()
-    assert told[0] == "Fitting Tiny on 14 faces, 1 epochs"
+    assert told[0] == "Fitting Tiny on 14 faces, 1 epoch"
     assert told[-1].startswith("There will be no map of faces.")  # rows of the faces are unknown
 
 
@@ -167,7 +167,7 @@ def test_other_weights_of_the_same_name_and_other_votes_are_another_run(tiny_spe
     data, recipe = TrainingData(faces, faces), Recipe(epochs=1, teachers=("master",))
     network = build_network(replace(tiny_spec, weights_from="master"))
     plain = run_identity(network, tiny_spec, recipe=replace(recipe, teachers=()), data=data)
-    assert set(plain) == {"spec", "recipe", "data"}, "random weights follow from the seed"
+    assert set(plain) == {"spec", "recipe", "data", "votes", "unlabelled"}, "random weights follow from the seed"
     identities = []
     for _ in range(2):
         folder = store("master", build_network(tiny_spec), tiny_spec)
@@ -191,5 +191,25 @@ def test_other_weights_of_the_same_name_and_other_votes_are_another_run(tiny_spe
         run_identity(network, tiny_spec, recipe=Recipe(epochs=1, target=target), data=TrainingData(part, part))
         for target, part in (("labels", voted[0]), ("both", voted[0]), ("both", voted[1]))
     )
-    assert "votes" not in alone
+    assert alone["votes"] is None
     assert both[0]["votes"] != both[1]["votes"]
+
+
+def test_a_run_with_other_faces_is_another_run(tiny_spec, tmp_path):
+    faces, path = faces_of("Training", 2), tmp_path / "run" / "spec.json"
+    one, more = (
+        run_identity(None, tiny_spec, recipe=ONE_EPOCH, data=TrainingData(faces, faces, unlabelled=extra))
+        for extra in (None, faces.images)
+    )
+    for first, second in ((one, more), (more, one)):
+        claim_folder(tmp_path / "run", first)
+        claim_folder(tmp_path / "run", first)
+        with pytest.raises(FerError, match="another model, recipe or dataset"):
+            claim_folder(tmp_path / "run", second)
+        path.unlink()
+    older = {key: value for key, value in one.items() if value is not None}
+    path.write_text(json.dumps(older))
+    with pytest.raises(FerError, match="another model, recipe or dataset"):
+        claim_folder(tmp_path / "run", more)
+    claim_folder(tmp_path / "run", one)
+    assert json.loads(path.read_text()) == json.loads(json.dumps(one))

@@ -95,6 +95,12 @@ def test_every_setting_reaches_model_and_recipe():
     )  # fmt: skip
 
 
+def test_a_single_number_is_fixed():
+    space = SearchSpace((1e-4, 0.1), ("constant",), open_layers=(4,), patience=(2, 3))
+    assert space.varied == ("learning_rate", "patience")
+    assert space.fixed == {"schedule": "constant", "open_layers": 4}
+
+
 def test_only_what_can_vary_varies():
     frozen = {"open_layers", "strength"}
     models = {"vgg16_modified": set(), "compact_cnn": {"open_layers"}, "mobilenetv2_frozen": frozen}
