@@ -17,7 +17,7 @@ lint: .venv/.installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# Archives on a Ray cluster, see the README.
+# Archives on a Ray cluster, see docs/scale.md.
 ray: .venv/.installed-ray
 
 # The documents as a site, in build/site.

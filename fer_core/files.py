@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, TextIO
 
 import platformdirs
 
-from fer_core.types import FerError
+from fer_core.types import FerError, reason
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,7 +33,20 @@ _RESERVED: Final = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)")  # not allowed a
 def home() -> Path:
     """Return the user's data folder, created on demand: `FER_HOME`, or the system's default for user data."""
     folder = os.environ.get("FER_HOME") or platformdirs.user_data_dir("fer-lab", appauthor=False)
-    return created(Path(folder).expanduser())
+    return created(usable_path(folder))
+
+
+def usable_path(given: os.PathLike[str] | str) -> Path:
+    """Return a path that somebody gives, with the user's folder for `~`; it need not exist.
+
+    A `FerError` says that the system refuses it: its name is too long, say, or there is no such user.
+    """
+    try:
+        path = Path(given).expanduser()
+        path.exists()
+    except (OSError, RuntimeError) as error:
+        raise FerError(f"This path cannot be used ({reason(error)}). Received: {str(given)[-80:]}") from error
+    return path
 
 
 def cache_folder(name: str) -> Path:

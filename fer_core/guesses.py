@@ -11,7 +11,7 @@ from typing import Final
 from fer_core.types import FerError
 
 FREE: Final = 3  # wrong passwords without a wait: people mistype
-LONGEST: Final = 60.0  # seconds; the wait doubles from one second up to this
+LONGEST: Final = 60.0  # seconds; the wait doubles from two seconds up to this
 FORGOTTEN: Final = 3600.0  # seconds after a wait when its sender's wrong passwords no longer count
 _MOST: Final = 10_000  # senders that are remembered
 

@@ -1,14 +1,20 @@
 """The user's folders, and writing completely or not at all."""
 
 import json
+from pathlib import Path
 
 import pandas as pd
 import platformdirs
 import pytest
 
 from fer_core import files
+from fer_core.archives.storage import find_files
+from fer_core.data.fer2013 import find_fer2013, find_ferplus
+from fer_core.data.pictures import open_grouped
 from fer_core.files import read_json, whole_file, whole_folder, write_bytes, write_json
 from fer_core.jobs import run_python
+from fer_core.runs.run import open_run
+from fer_core.store.folders import load_model
 from fer_core.types import FerError
 
 
@@ -24,6 +30,16 @@ def test_home_is_named_by_fer_home_or_by_the_system_and_created(tmp_path, monkey
     monkeypatch.setenv("FER_HOME", str(tmp_path / "taken"))
     with pytest.raises(FerError, match=r"cannot be created .* Set the environment variable FER_HOME"):
         files.home()
+
+
+@pytest.mark.parametrize("given", ["~nobody123/x.jpg", "a" * 300])
+def test_a_path_that_the_system_refuses_is_one_sentence(given, home):
+    names_of_models = () if given.startswith("~") else (load_model, open_run)  # a model may not be there, at most
+    for use in (files.usable_path, find_fer2013, find_ferplus, lambda name: find_files([name], ()), *names_of_models):
+        with pytest.raises(FerError, match=r"This path cannot be used \(.*\)\. Received: "):
+            use(given)
+    with pytest.raises(FerError, match="This path cannot be used"), open_grouped(Path("a" * 300)):
+        pass
 
 
 def test_records_are_json():

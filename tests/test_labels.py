@@ -2,8 +2,8 @@
 
 import pytest
 
-from fer_core.inference.face_table import FACE_COLUMNS
-from fer_core.inference.pictures import PICTURE_COLUMNS
+from fer_core.inference.face_table import face_columns
+from fer_core.inference.pictures import picture_columns
 from fer_core.labels import COLORS, COLUMNS, EXPRESSIONS, MAX_CLASSES, checked_classes, class_colors, is_dark
 
 
@@ -40,7 +40,7 @@ def test_other_names_are_refused(names, words):
 
 
 def test_no_class_is_named_like_a_column():
-    columns = {*FACE_COLUMNS, *PICTURE_COLUMNS, "model"} - {*EXPRESSIONS}
+    columns = {*face_columns(), *picture_columns(), "model"} - {*EXPRESSIONS}
     assert columns <= {*COLUMNS}
 
 

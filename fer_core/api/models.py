@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple
 
 import numpy as np
@@ -18,6 +17,7 @@ from fer_core.data.pictures import open_grouped
 from fer_core.extras import extras
 from fer_core.fairness.faces import dataset_faces, picture_faces, stored_faces
 from fer_core.fairness.groups import MINIMUM
+from fer_core.files import usable_path
 from fer_core.labels import EXPRESSIONS
 from fer_core.measuring.results import load_predictions
 from fer_core.metrics.confusion import confusion_matrix
@@ -204,7 +204,7 @@ def audit(
         >>> bool(gap["low"] <= gap["gap"] <= gap["high"])
         True
     """
-    path = Path(source)
+    path = usable_path(source)
     if source in TEST_SPLITS:
         faces = stored_faces(_stored(model, str(source)), model)
     elif not path.exists() and path.name in {dataset.name for dataset in list_datasets()}:

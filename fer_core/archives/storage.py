@@ -22,7 +22,7 @@ from pyarrow import fs
 
 from fer_core.data import read_image
 from fer_core.data.folders import files_in
-from fer_core.files import whole_file
+from fer_core.files import usable_path, whole_file
 from fer_core.names import is_junk, readable
 from fer_core.types import FerError, Image, reason
 
@@ -51,7 +51,7 @@ class Location:
         """Return the location of a path on this machine or of an address."""
         scheme, separator, rest = address.partition("://")
         if not separator:
-            path = os.path.abspath(Path(address).expanduser())  # noqa: PTH100 (links are kept as they are named)
+            path = os.path.abspath(usable_path(address))  # noqa: PTH100 (links are kept as they are named)
             return cls(fs.LocalFileSystem(), path, path)
         rest, options = _without_options(rest)
         host, _, path = rest.partition("/")
@@ -216,7 +216,7 @@ def local_files(inputs: Iterable[str], suffixes: Sequence[str]) -> list[Path]:
     """Return the files that names, folders and patterns on this machine stand for, as `find_files` does."""
     files: list[Path] = []
     for text in inputs:
-        path = Path(text).expanduser()
+        path = usable_path(text)
         if path.is_dir():
             files.extend([p for p in files_in(path) if p.suffix.lower() in suffixes] or [path])
         elif not path.exists() and glob.has_magic(text):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import http.client
 import shutil
-import tempfile
 import urllib.request
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +19,7 @@ from fer_core.data.fer2013 import (
 )
 from fer_core.files import created, home, whole_file, whole_folder
 from fer_core.types import FerError, reason
+from fer_core.visitors import TemporaryFolder
 
 KAGGLE_DATASET: Final = "msambare/fer2013"
 """The edition with image folders: `train/<class>/*.jpg`, `test/<class>/*.jpg`, about 60 MB."""
@@ -47,8 +48,8 @@ def download_fer2013() -> Path:
     import kagglehub
 
     try:
-        with tempfile.TemporaryDirectory(dir=home(), prefix=".download-") as staging:
-            folder = Path(kagglehub.dataset_download(KAGGLE_DATASET, output_dir=staging))
+        with closing(TemporaryFolder(shared=True)) as staging:
+            folder = Path(kagglehub.dataset_download(KAGGLE_DATASET, output_dir=str(staging.path)))
             if not is_image_edition(folder):
                 raise FerError(f"Kaggle sent something other than FER2013's train/ and test/ folders. {_BY_HAND}")
             created(target)

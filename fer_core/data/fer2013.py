@@ -6,9 +6,9 @@ import hashlib
 import logging
 import os
 import re
-import tempfile
 import zipfile
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -23,10 +23,11 @@ from fer_core.data.dataset import FACE_SIZE, SPLITS, VOTE_COLUMNS, FaceDataset, 
 from fer_core.data.fer2013_rows import known_rows, same_rows, with_rows
 from fer_core.data.folders import entries, extract_zip, files_in
 from fer_core.data.images import IMAGE_SUFFIXES, read_image
-from fer_core.files import cache_folder, home, whole_file
+from fer_core.files import cache_folder, home, usable_path, whole_file
 from fer_core.labels import EXPRESSIONS, NUM_CLASSES
 from fer_core.tables import read_rows, shortened
 from fer_core.types import FerError, Image
+from fer_core.visitors import TemporaryFolder
 
 CSV_COLUMNS: Final = ("emotion", "pixels", "Usage")
 CSV_NAMES: Final = ("fer2013.csv", "fer2013.csv.gz", "icml_face_data.csv")
@@ -82,7 +83,7 @@ def load_fer2013(path: Path | str | None = None) -> FaceDataset:
 def find_fer2013(path: Path | str | None = None) -> Path:
     """Return the CSV, zip or image folder that `load_fer2013(path)` would read; raise `DatasetMissing` without one."""
     given = path if path is not None else os.environ.get("FER2013_PATH") or None
-    place = Path(given).expanduser() if given is not None else home() / "fer2013"
+    place = usable_path(given) if given is not None else home() / "fer2013"
     try:
         source = _source_in(place)
     except OSError as error:
@@ -125,9 +126,8 @@ def _read(source: Path) -> FaceDataset:
         return read_folder(source)
     if source.suffix.lower() != ".zip" and not zipfile.is_zipfile(source):
         return read_csv(source)
-    with tempfile.TemporaryDirectory(dir=cache_folder("unpacked")) as folder:
-        extract_zip(source, folder)
-        inside = _source_in(Path(folder))
+    with closing(TemporaryFolder(shared=True)) as folder:
+        inside = _source_in(extract_zip(source, folder.path))
         if inside is None or inside.suffix.lower() == ".zip":
             raise FerError(f"{source.name} holds neither fer2013.csv nor train/ and test/. {HOW_TO_GET}")
         return _read(inside)
@@ -273,9 +273,10 @@ def find_ferplus(path: Path | str | None = None) -> Path | None:
     given = path if path is not None else os.environ.get("FERPLUS_PATH") or None
     if given is None:
         return next((place for name in VOTES_NAMES if (place := home() / "fer2013" / name).is_file()), None)
-    if not Path(given).expanduser().is_file():
+    place = usable_path(given)
+    if not place.is_file():
         raise FerError(f"{_NO_VOTES} Received: {given}")
-    return Path(given).expanduser()
+    return place
 
 
 def load_ferplus(path: Path | str | None = None) -> FerPlusVotes:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from fer_core.data import spellings
 from fer_core.data.folders import MAX_BYTES, entries, extract_zip, files_in
 from fer_core.data.images import IMAGE_SUFFIXES
+from fer_core.files import usable_path
 from fer_core.labels import EXPRESSIONS, checked_classes
 from fer_core.names import normal_name, readable
 from fer_core.tables import read_table, shortened
@@ -89,7 +90,7 @@ def open_grouped(
     """
     given: dict[str, Any] = {"labelled": labelled, "numbers": numbers, "own_classes": own_classes}
     read: Callable[[Path, str], GroupedPictures] = partial(_read_folder, **given)
-    if place.is_dir():
+    if usable_path(place).is_dir():
         yield read(place, place.name)
     elif place.suffix.lower() == ".parquet" or (labelled and place.suffix.lower() == ".csv"):
         yield _from_table(_read_table(place), place.parent, place.name, **given)

@@ -26,7 +26,7 @@ import numpy as np
 from threadpoolctl import ThreadpoolController
 
 from fer_core.data.images import require_rgb, resized
-from fer_core.files import cache_folder, whole_file
+from fer_core.files import cache_folder, usable_path, whole_file
 from fer_core.threads import Pool
 from fer_core.types import Face, FerError, Image, reason
 
@@ -119,7 +119,10 @@ def yunet_path() -> Path:
     """
     configured = os.environ.get("FER_YUNET_MODEL")
     if configured:
-        path = Path(configured).expanduser()
+        try:
+            path = usable_path(configured)
+        except FerError as error:
+            raise DetectorUnavailable(f"FER_YUNET_MODEL names no file. {error}") from error
         if not path.is_file():
             raise DetectorUnavailable(f"FER_YUNET_MODEL should name {FILE_NAME}, but there is no such file: {path}")
         if not _is_intact(path):

@@ -35,9 +35,6 @@ def video_columns(classes: Classes = EXPRESSIONS) -> tuple[str, ...]:
     return (*face_columns(classes), "frame")
 
 
-FACE_COLUMNS, VIDEO_COLUMNS = face_columns(), video_columns()
-
-
 def face_row(face: TrackedFace, seconds: float) -> Row:
     """Return a face as a row of `face_columns`."""
     return seconds, face.number, *result_row(face.result)

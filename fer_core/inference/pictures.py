@@ -40,9 +40,6 @@ def picture_columns(classes: tuple[str, ...] = EXPRESSIONS) -> tuple[str, ...]:
     return ("file", "error", "face", *result_columns(classes))
 
 
-RESULT_COLUMNS, PICTURE_COLUMNS = result_columns(), picture_columns()
-
-
 def reading_order(faces: Iterable[Face]) -> list[Face]:
     """Return faces as one reads: by rows from the top, and from left to right within a row.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import math
-import tempfile
 from collections import deque
 from collections.abc import Iterator
 from fractions import Fraction
@@ -18,6 +17,7 @@ import numpy as np
 from fer_core.data import sample_portrait
 from fer_core.files import cache_folder, partial_beside
 from fer_core.types import FerError, Image
+from fer_core.visitors import TemporaryFolder
 
 CODECS: Final[tuple[tuple[str, str, dict[str, str]], ...]] = (
     ("libx264", ".mp4", {"preset": "veryfast", "crf": "23", "bf": "0"}),  # without B-frames, packets are in order
@@ -183,8 +183,8 @@ def sample_clip() -> Path:
     if kept:
         return kept
     try:
-        with tempfile.TemporaryDirectory(dir=folder) as partial:
-            writer = VideoWriter(Path(partial) / f"sample-{_VERSION}.mp4", CLIP_RATE)
+        with contextlib.closing(TemporaryFolder(shared=True)) as partial:
+            writer = VideoWriter(partial.path / f"sample-{_VERSION}.mp4", CLIP_RATE)
             for number, image in enumerate(clip_frames()):
                 writer.add(image, number / CLIP_RATE)
             writer.close(CLIP_SECONDS)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from fer_core.data import IMAGE_SUFFIXES, FaceDataset, load_fer2013
 from fer_core.data.folders import files_in
-from fer_core.files import whole_file
+from fer_core.files import usable_path, whole_file
 from fer_core.labels import EXPRESSIONS
 from fer_core.names import is_junk, normal_name
 from fer_core.runs.own_pictures import OwnFaces, as_faces, count_warnings, divided, listed, read_own_faces
@@ -89,7 +89,7 @@ def load_training_data(settings: DataSettings, say: Callable[[str], None] = lamb
             papers_split=settings.papers_split,
         )
         return LoadedData(data, tuple(count_warnings(data.training)))
-    source = Path(settings.path).expanduser()
+    source = usable_path(settings.path)
     kind: str = "own pictures"
     notes: list[str] = []
     if settings.source == "dataset":
@@ -133,7 +133,7 @@ def expected_faces(settings: DataSettings) -> int:
         return every if settings.faces is None else min(settings.faces, ALL_FACES)
     if settings.source == "dataset":
         return len(find_dataset(settings.path).load().split("train"))
-    source = Path(settings.path).expanduser()
+    source = usable_path(settings.path)
     pictures: list[str] = []
     if source.is_dir():
         pictures = [path.name for path in files_in(source)]

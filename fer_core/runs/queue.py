@@ -18,7 +18,7 @@ from typing import Final
 from filelock import FileLock, Timeout
 
 from fer_core import jobs
-from fer_core.files import checked_name, name_from, whole_folder, write_json
+from fer_core.files import checked_name, name_from, usable_path, whole_folder, write_json
 from fer_core.runs.data import expected_faces
 from fer_core.runs.estimate import duration_text, estimate
 from fer_core.runs.run import PLAN, Run, RunPlan, list_runs, read_run, runs_folder
@@ -144,7 +144,7 @@ def _with_own_pictures(plan: RunPlan, work: Path, target: Path) -> RunPlan:
     """Return the plan with the absolute path of its pictures; snapshots of a collection are copied into the run."""
     if plan.data.source != "folder":
         return plan
-    source = Path(plan.data.path).expanduser().resolve()  # processes that resume it may have another working directory
+    source = usable_path(plan.data.path).resolve()  # processes that resume it may have another working directory
     kept = source
     if source.is_relative_to(collections_folder().resolve()) and source.is_dir():
         kept = target / PICTURES / source.name

@@ -6,8 +6,10 @@ run has finished, the trained model, which can be promoted so that every page of
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import shutil
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +18,7 @@ from typing import Any, Final
 import pandas as pd
 from filelock import FileLock
 
-from fer_core.files import checked_name, name_from, read_json, whole_folder
+from fer_core.files import checked_name, name_from, read_json, usable_path, whole_folder
 from fer_core.jobs import file_of_child, read_log
 from fer_core.models import ModelSpec
 from fer_core.runs.data import DataSettings
@@ -34,6 +36,7 @@ ONNX: Final = "model.onnx"  # the ONNX file's name in a run's folder
 ONNX_WORKER: Final = "fer_core.training.export"
 _ONNX_SECONDS: Final = 600
 _MAX_TITLE: Final = 80
+KEPT_DAYS: Final = 30  # after its last upload, until a zip that no run uses is deleted
 _COMMAND_LINE: Final = "spec.json"  # trainings from the command line have this file but no plan; they are not listed
 
 
@@ -134,7 +137,10 @@ def read_run(folder: Path) -> Run:
 
 
 def list_runs(root: Path | None = None) -> tuple[list[Run], list[str]]:
-    """Return all runs in `root`, by default `runs_folder`, newest first, and a sentence for each damaged one. Cheap."""
+    """Return all runs in `root`, by default `runs_folder`, newest first, and a sentence for each damaged one. Cheap.
+
+    By default, uploaded zips that none of them has used for `KEPT_DAYS` are deleted.
+    """
     runs: list[Run] = []
     warnings: list[str] = []
     for folder in sorted((root or runs_folder()).glob("[!.]*/")):
@@ -144,12 +150,26 @@ def list_runs(root: Path | None = None) -> tuple[list[Run], list[str]]:
             runs.append(read_run(folder))
         except FerError as error:
             warnings.append(str(error))
+    if root is None:
+        _delete_old_zips({Path(run.plan.data.path).parent.name for run in runs})
     return sorted(runs, key=lambda run: (run.created, run.id), reverse=True), warnings
+
+
+def zips_folder() -> Path:
+    """Return the folder that has a folder for each uploaded zip, whether it exists or not."""
+    return own_home() / "uploads" / "zips"
+
+
+def _delete_old_zips(used: set[str]) -> None:
+    for folder in zips_folder().glob("*"):
+        with contextlib.suppress(OSError):  # deleted in between
+            if folder.name not in used and time.time() - folder.stat().st_mtime > KEPT_DAYS * 86_400:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def open_run(run_id: str) -> Run:
     """Return the run with this id; a `FerError` says if there is none, or its folder is damaged."""
-    folder = runs_folder() / run_id
+    folder = usable_path(runs_folder() / run_id)
     if not run_id or Path(run_id).name != run_id or run_id.startswith(".") or not folder.is_dir():
         ids = ", ".join(run.id for run in list_runs()[0][:5]) or "none"
         raise FerError(f"There is no run with this id. The newest ones: {ids}. Received: {run_id[:80]}")

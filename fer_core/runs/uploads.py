@@ -7,7 +7,6 @@ import hashlib
 import io
 import os
 import shutil
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -21,11 +20,10 @@ from fer_core.files import checked_name, whole_file
 from fer_core.labels import EXPRESSIONS, checked_class, expression_index
 from fer_core.runs.data import DataSettings
 from fer_core.runs.own_pictures import MIN_IMAGES
-from fer_core.runs.run import list_runs
+from fer_core.runs.run import KEPT_DAYS, zips_folder  # noqa: F401 (pages tell the days)
 from fer_core.types import FerError, reason
 from fer_core.visitors import check_room, max_pixels, own_home
 
-KEPT_DAYS: Final = 30  # after its last upload, until a zip that no run uses is deleted
 MAX_SNAPSHOTS: Final = 500  # of one expression: more of the same person and room add little
 _SUFFIX: Final = ".png"
 
@@ -34,7 +32,7 @@ _SUFFIX: Final = ".png"
 class Snapshot:
     """One face of a collection."""
 
-    number: int  # within the expression, from 1; a removed snapshot's number is not used again
+    number: int  # within the expression, from 1; a new one has the next after the largest
     png: bytes  # the 48 x 48 gray face as a file
 
 
@@ -147,7 +145,7 @@ def list_collections() -> list[str]:
 def keep_upload(name: str, content: bytes) -> str:
     """Save an uploaded zip by its content, so that the same zip is saved only once; return the path.
 
-    The letters and digits of its name are kept. Zips that have not been used for `KEPT_DAYS` are deleted first.
+    The letters and digits of its name are kept. `list_runs` deletes it when no run has used it for `KEPT_DAYS`.
     """
     if not content or len(content) > MAX_BYTES:
         raise FerError(
@@ -155,8 +153,7 @@ def keep_upload(name: str, content: bytes) -> str:
             f"{len(content) / 1e6:,.1f} MB"
         )
     stem = "".join(letter for letter in Path(name).stem if letter.isalnum() or letter in "-_ ")[:40].strip() or "upload"
-    target = own_home() / "uploads" / "zips" / hashlib.sha256(content).hexdigest()[:16] / f"{stem}.zip"
-    _delete_old_uploads()
+    target = zips_folder() / hashlib.sha256(content).hexdigest()[:16] / f"{stem}.zip"
     if target.is_file():
         os.utime(target.parent)
         return str(target)
@@ -168,13 +165,6 @@ def keep_upload(name: str, content: bytes) -> str:
     except OSError as error:
         raise FerError(f"{name[:80]} cannot be saved ({error.strerror}). Free some disk space.") from error
     return str(target)
-
-
-def _delete_old_uploads() -> None:
-    used = {Path(run.plan.data.path).parent.name for run in list_runs()[0]}
-    for folder in (own_home() / "uploads" / "zips").glob("*"):
-        if folder.name not in used and time.time() - folder.stat().st_mtime > KEPT_DAYS * 86_400:
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _keep(folder: Path, number: int, png: bytes) -> Snapshot:

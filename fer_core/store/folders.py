@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fer_core.added import is_litert
-from fer_core.files import home, stamp, whole_file, whole_folder, write_text
+from fer_core.files import home, stamp, usable_path, whole_file, whole_folder, write_text
 from fer_core.store.card import CARD, ModelCard
 from fer_core.store.stored_model import (
     CONSISTENCY,
@@ -85,7 +85,7 @@ def load_model(name: str = DEFAULT_MODEL, *, classes: tuple[str, ...] | None = N
     With `classes`, it also says that the model has others, because only models of the same classes are compared.
     """
     for root in reversed(model_folders()):
-        if name and Path(name).name == name and (root / name).is_dir():
+        if name and Path(name).name == name and usable_path(root / name).is_dir():
             model = open_model(root / name)
             if classes not in (None, model.card.classes):
                 raise FerError(

@@ -13,7 +13,7 @@ import fer_core
 import fer_core.api.faces
 from fer_core.data import sample_portrait
 from fer_core.inference import FaceAnalyzer
-from fer_core.inference.pictures import RESULT_COLUMNS, result_row
+from fer_core.inference.pictures import result_columns, result_row
 from fer_core.store.folders import load_model
 from fer_core.types import FerError
 from tests.clips import film, moving_head, scene
@@ -45,7 +45,7 @@ def test_a_folder_has_a_row_for_each_face_and_for_what_has_none(holiday, faces):
     assert faces["seconds"].tolist()[3:] == pytest.approx([0, 0.1, 0.2, 0.3, 0.4], abs=1e-3)
     assert faces["face"].notna().tolist() == [True, False, False, True, True, True, False, False]
     (expected,) = FaceAnalyzer(load_model().classifier()).analyze(sample_portrait())
-    assert faces.loc[0, list(RESULT_COLUMNS)].tolist() == result_row(expected)
+    assert faces.loc[0, list(result_columns())].tolist() == result_row(expected)
 
 
 def test_pictures_in_memory_are_the_same_as_their_file(holiday, faces):
@@ -53,7 +53,7 @@ def test_pictures_in_memory_are_the_same_as_their_file(holiday, faces):
     opened = Image.open(holiday / "a.png")
     table = fer_core.analyze([image, image[..., 0], opened, (holiday / "a.png").read_bytes(), np.stack([image])[0]])
     assert table["file"].tolist() == ["picture 1", "picture 2", str(holiday / "a.png"), "picture 4", "picture 5"]
-    numbers = list(RESULT_COLUMNS[:4])
+    numbers = list(result_columns()[:4])
     for row in (0, 2, 3, 4):
         assert table.loc[row, numbers].tolist() == faces.loc[0, numbers].tolist()
     whole = fer_core.analyze(image[60:180, 170:290], whole_image=True, flip=True, model="compact_cnn")

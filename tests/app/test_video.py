@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from fer_core.files import cache_folder
-from fer_core.inference.face_table import VIDEO_COLUMNS
+from fer_core.inference.face_table import video_columns
 from tests.app.conftest import charts, said
 from tests.clips import film, moving_head, scene, sound_only
 from tests.waiting import until
@@ -28,7 +28,7 @@ def test_the_sample_has_results_before_any_click_whatever_the_link_says(page):
     assert app.subheader[0].value.startswith("Face 1: happy ")
     assert [words.split(" ")[0] for words in charts(app)] == ["Share", "The", "Probabilities"]
     assert "happy" in charts(app)[0]
-    assert list(app.dataframe[0].value.columns) == list(VIDEO_COLUMNS)
+    assert list(app.dataframe[0].value.columns) == list(video_columns())
     assert [button.key for button in app.get("download_button")] == ["v_csv", "v_parquet", "v_video"]
 
 

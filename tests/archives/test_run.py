@@ -23,8 +23,8 @@ from fer_core.archives.storage import Location
 from fer_core.archives.worker import Task
 from fer_core.data import read_image
 from fer_core.inference import FaceAnalyzer
-from fer_core.inference.face_table import VIDEO_COLUMNS
-from fer_core.inference.pictures import PICTURE_COLUMNS, result_row
+from fer_core.inference.face_table import video_columns
+from fer_core.inference.pictures import picture_columns, result_row
 from fer_core.inference.stream import StreamAnalyzer
 from fer_core.inference.video import FILE_SETTINGS, analyze_video
 from fer_core.store.folders import load_model
@@ -66,7 +66,7 @@ def test_photos_have_the_rows_of_one_after_the_other(photos, photo_job, tmp_path
     told = lambda done, total, results: seen.append((done, total, len(results)))  # noqa: E731
     summary = run([photos], tmp_path / "out", photo_job, on_progress=told)
     table = pd.read_parquet(tmp_path / "out")
-    assert list(table.columns) == list(PICTURE_COLUMNS)
+    assert list(table.columns) == list(picture_columns())
     analyzer = FaceAnalyzer(load_model().classifier(threads=1))
     expected = []
     for file in [*sorted(photos.glob("*.jpg")), photos / "inner" / "last.jpg"]:
@@ -262,7 +262,7 @@ def test_videos_have_the_rows_of_the_command_for_one_video(videos, video_job, tm
     job = dataclasses.replace(video_job, rate=5.0, smoothing=0.5)
     summary = run([videos], tmp_path / "out", job)
     table = pd.read_parquet(tmp_path / "out")
-    assert list(table.columns) == ["file", "error", *VIDEO_COLUMNS]
+    assert list(table.columns) == ["file", "error", *video_columns()]
     gaps, error = sorted(summary.errors)
     assert error.startswith("… is not a video")
     assert gaps == "The recording has gaps"
@@ -270,7 +270,7 @@ def test_videos_have_the_rows_of_the_command_for_one_video(videos, video_job, tm
         settings = dataclasses.replace(FILE_SETTINGS, smoothing=0.5)
         stream = StreamAnalyzer(load_model().classifier(threads=1), settings=settings)
         expected = analyze_video(videos / name, stream, rate=5.0).table
-        rows = table.loc[(table["file"] == str(videos / name)) & table["error"].isna(), list(VIDEO_COLUMNS)]
+        rows = table.loc[(table["file"] == str(videos / name)) & table["error"].isna(), list(video_columns())]
         assert expected["face"].nunique() == faces
         pd.testing.assert_frame_equal(rows.reset_index(drop=True), expected, check_dtype=False, check_exact=True)
 

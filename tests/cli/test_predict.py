@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from fer_core.inference.pictures import PICTURE_COLUMNS
+from fer_core.inference.pictures import picture_columns
 from fer_core.labels import EXPRESSIONS
 from tests.bad_inputs import bad_inputs
 from tests.cli.conftest import fails
@@ -95,7 +95,7 @@ def test_photos_to_a_folder_of_parquet_and_again(fer, portrait, tmp_path, yunet_
     first = fer("predict", portrait, "--out", tmp_path / "table")
     assert "Files: 1, faces: 1, errors: 0" in first.stdout, first.stderr
     table = pd.read_parquet(tmp_path / "table")
-    assert (list(table.columns), table["expression"].tolist()) == (list(PICTURE_COLUMNS), ["happy"])
+    assert (list(table.columns), table["expression"].tolist()) == (list(picture_columns()), ["happy"])
     again = json.loads(fer("predict", portrait, "--out", tmp_path / "table", "--json").stdout)
     assert (again["files"], again["faces"], again["done"], again["errors"]) == (1, 1, 0, {})
 
@@ -147,9 +147,9 @@ def test_csv_has_a_row_for_each_face_and_for_a_picture_without_one(fer, two_face
     Image.new("RGB", (60, 60)).save(tmp_path / "empty.png")
     (tmp_path / "bad.png").write_bytes(b"no picture")
     rows = list(csv.reader(io.StringIO(fer("predict", tmp_path, two_faces, "--csv").stdout)))
-    assert [len(row) for row in rows] == [len(PICTURE_COLUMNS)] * 5
+    assert [len(row) for row in rows] == [len(picture_columns())] * 5
     assert rows[1][:2] == [str(tmp_path / "bad.png"), rows[1][1]] and rows[1][1].startswith("bad.png is not an image")
-    assert rows[2] == [str(tmp_path / "empty.png"), *[""] * (len(PICTURE_COLUMNS) - 1)]
+    assert rows[2] == [str(tmp_path / "empty.png"), *[""] * (len(picture_columns()) - 1)]
     assert [row[2] for row in rows[3:]] == ["1", "2"]
 
 

@@ -10,7 +10,7 @@ import av
 import pandas as pd
 import pytest
 
-from fer_core.inference.face_table import VIDEO_COLUMNS
+from fer_core.inference.face_table import video_columns
 from fer_core.labels import EXPRESSIONS
 from tests.cli.conftest import fails
 from tests.clips import film, moving_head, scene
@@ -55,7 +55,7 @@ def test_files_are_written_and_agree(fer, clip, tmp_path):
     shown = fer("video", clip, "--rate", 5, *options).stdout
     assert "5 frames over 1.0 seconds" in shown and "100 %" in shown
     parquet = pd.read_parquet(targets["parquet"])
-    assert list(parquet.columns) == list(VIDEO_COLUMNS)
+    assert list(parquet.columns) == list(video_columns())
     assert list(parquet["seconds"]) == pytest.approx([0, 0.2, 0.4, 0.6, 0.8], abs=1e-3)
     pd.testing.assert_frame_equal(pd.read_csv(targets["csv"]).astype(parquet.dtypes.to_dict()), parquet)
     with av.open(str(targets["mp4"])) as container:
@@ -97,7 +97,7 @@ def test_videos_to_a_folder_of_parquet(fer, tmp_path, yunet_file):
     shown = fer("video", tmp_path / "*.mp4", "--out", tmp_path / "table").stdout
     assert "errors: 1" in shown and "… is not a video" in shown
     table = pd.read_parquet(tmp_path / "table")
-    assert list(table.columns) == ["file", "error", *VIDEO_COLUMNS]
+    assert list(table.columns) == ["file", "error", *video_columns()]
     assert table["face"].tolist()[:3] == [1, 1, 1] and table["error"].notna().sum() == 1
 
 

@@ -41,7 +41,7 @@ def test_csv_and_gzip_and_zip_and_folder_are_the_same(home, tmp_path, small, csv
     (tmp_path / "gz" / "fer2013.csv.gz").write_bytes(gzip.compress(content.replace(b"\n", b"\r\n")))
     for place in (csv_file, str(tmp_path), zipped, zipped.parent, tmp_path / "gz"):
         assert_same(load_fer2013(place), small)
-    assert not list((home / "cache" / "unpacked").iterdir())
+    assert not list((home / "cache" / "visits").iterdir())
 
 
 def test_environment_then_home(home, tmp_path, small, csv_file, monkeypatch):

@@ -1,7 +1,6 @@
 import pytest
 
 from fer_core.inference.face_table import (
-    FACE_COLUMNS,
     expression_runs,
     face_columns,
     face_table,
@@ -15,7 +14,7 @@ from fer_core.inference.face_table import (
 
 def padded(rows):
     """A table of rows that end with the probabilities."""
-    return face_table([(*row, *[None] * (len(FACE_COLUMNS) - len(row))) for row in rows])
+    return face_table([(*row, *[None] * (len(face_columns()) - len(row))) for row in rows])
 
 
 def test_share_of_the_time_in_which_a_model_is_not_sure():

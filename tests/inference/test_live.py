@@ -10,7 +10,7 @@ import pytest
 from PIL import Image as Pillow
 
 from fer_core.inference import Classifier
-from fer_core.inference.face_table import FACE_COLUMNS
+from fer_core.inference.face_table import face_columns
 from fer_core.inference.live import LiveSession
 from fer_core.inference.stream import StreamSettings
 from fer_core.labels import EXPRESSIONS
@@ -135,7 +135,7 @@ def test_recording_by_the_row(session, clock, classifier):
     session.stop_recording()
     play(session, clock, 5, image=SCENE)
     table = list(csv.DictReader(io.StringIO(session.recording_csv())))
-    assert tuple(table[0]) == (*FACE_COLUMNS, "model")
+    assert tuple(table[0]) == (*face_columns(), "model")
     assert [float(row["seconds"]) for row in table] == pytest.approx([0.1, 0.2, 0.3, 0.4])
     assert [row["model"] for row in table] == ["compact_cnn"] * 3 + ["another"]
     for row in table:

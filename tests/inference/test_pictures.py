@@ -10,9 +10,9 @@ from fer_core.data import sample_portrait
 from fer_core.faces import FallbackDetector
 from fer_core.inference import FaceAnalyzer, pictures
 from fer_core.inference.pictures import (
-    PICTURE_COLUMNS,
-    RESULT_COLUMNS,
     PictureResult,
+    picture_columns,
+    result_columns,
     result_row,
     results_csv,
     results_table,
@@ -39,7 +39,7 @@ def test_faces_are_numbered_as_one_reads():
 def test_one_smiling_face_on_the_sample_and_none_on_gray(analyzer):
     (result,) = analyzer.analyze(sample_portrait())
     assert result.expression == "happy"
-    row = dict(zip(RESULT_COLUMNS, result_row(result), strict=True))
+    row = dict(zip(result_columns(), result_row(result), strict=True))
     if result.face.landmarks is not None:
         assert row["x"] < row["left_eye_x"] < row["nose_x"] < row["right_eye_x"] < row["x"] + row["width"]
         assert row["y"] < row["left_eye_y"] < row["nose_y"] < row["right_mouth_y"] < row["y"] + row["height"]
@@ -96,10 +96,10 @@ def test_json_csv_and_table(results):
     assert list(good["faces"][0]["probabilities"]) == list(EXPRESSIONS)
     assert bad == {"file": "bad.jpg", "error": "bad.jpg is empty (0 bytes).", "faces": [], "model": DEFAULT_MODEL}
     lines = results_csv(results).splitlines()
-    assert lines[0] == ",".join([*PICTURE_COLUMNS, "model"])
+    assert lines[0] == ",".join([*picture_columns(), "model"])
     assert lines[1].startswith("astronaut.png,,1,")
     assert lines[2].startswith("bad.jpg,bad.jpg is empty (0 bytes).,,")
-    assert all(line.count(",") == len(PICTURE_COLUMNS) for line in lines)
+    assert all(line.count(",") == len(picture_columns()) for line in lines)
     (row,) = results_table(results).to_dict("records")
     assert (row["File"], row["Face"], row["Model"]) == ("astronaut.png", 1, DEFAULT_MODEL)
     assert row["Probability"] == max(row[name] for name in EXPRESSIONS)
@@ -120,7 +120,7 @@ def test_names_in_csv_are_text_for_a_spreadsheet(results):
     lines = results_csv([*odd, PictureResult(b"\xe9.jpg".decode("utf-8", "surrogateescape"), "m")]).splitlines()
     assert lines[1].startswith("'=1+1.jpg,,1,")
     assert lines[2].startswith("'@x.jpg,'-2,,")
-    assert lines[3] == "%E9.jpg" + "," * len(PICTURE_COLUMNS) + "m"
+    assert lines[3] == "%E9.jpg" + "," * len(picture_columns()) + "m"
     assert results_table(odd)["File"].tolist() == ["'=1+1.jpg"]
-    x = lines[1].split(",")[PICTURE_COLUMNS.index("x")]
+    x = lines[1].split(",")[picture_columns().index("x")]
     assert float(x) == round(results[0].faces[0].face.box[0], 1)

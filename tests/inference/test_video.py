@@ -9,7 +9,7 @@ import pytest
 from fer_core.faces import default_detector
 from fer_core.files import cache_folder
 from fer_core.inference import Prediction
-from fer_core.inference.face_table import VIDEO_COLUMNS, expression_runs, seconds_without_face, time_shares
+from fer_core.inference.face_table import expression_runs, seconds_without_face, time_shares, video_columns
 from fer_core.inference.stream import StreamAnalyzer
 from fer_core.inference.video import FILE_SETTINGS, VideoJob, VideoProgress, analyze_video
 from fer_core.inference.video_reader import VideoReader
@@ -78,7 +78,7 @@ def moving_squares(count: int = 20) -> list[np.ndarray]:
 def test_times_boxes_and_expressions_are_as_drawn(analyzer, tmp_path):
     source, progress = moving_squares(), []
     result = analyze_video(film(source), analyzer, annotate=tmp_path / "out.mp4", on_progress=progress.append)
-    assert list(result.table.columns) == list(VIDEO_COLUMNS)
+    assert list(result.table.columns) == list(video_columns())
     assert (result.frames, result.seconds, result.stopped, result.notes) == (20, pytest.approx(2.0), False, ())
     assert (result.faces, result.annotated) == ([1, 2], tmp_path / "out.mp4")
     left, right = (result.table[result.table["face"] == number] for number in (1, 2))
