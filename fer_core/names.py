@@ -20,6 +20,11 @@ def is_junk(name: str) -> bool:
     return name.startswith(".") or name.lower() in _JUNK
 
 
+def upper_first(words: str) -> str:
+    """Return words with a capital first letter, and the others as they are."""
+    return words[:1].upper() + words[1:]
+
+
 def readable(text: str) -> str:
     """Return text that can be written as UTF-8: a byte of a file name that is not UTF-8 becomes `%` and two digits."""
     return re.sub("[\ud800-\udfff]", lambda byte: f"%{ord(byte[0]) & 0xFF:02X}", text)

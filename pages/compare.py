@@ -14,8 +14,7 @@ from pages.parts.head import answer_first, head
 
 head("Compare models")
 
-split = st.session_state.get("c_split", st.query_params.get("c_split"))
-own = split in {dataset.name for dataset in list_datasets()}
+own = st.session_state.get("c_split", st.query_params.get("c_split")) in {dataset.name for dataset in list_datasets()}
 sections = [name for name in SECTIONS if not own or name != "Paper"]  # which shows results on FER2013
 for section, tab in zip(sections, st.tabs(sections, key="c_section", bind="query-params"), strict=True):
     show, choices = SECTIONS[section]

@@ -86,6 +86,12 @@ class Run:
         """Return the state and progress, read from the folder now. Cheap."""
         return read_status(self.folder)
 
+    @property
+    def best_accuracy(self) -> float | None:
+        """The highest accuracy on the hold-out of its epochs so far; None before the first one has ended."""
+        history = self.history()
+        return float(history["val_accuracy"].max()) if "val_accuracy" in history else None
+
     def history(self) -> pd.DataFrame:
         """Return one row per epoch: `epoch` from 0, `accuracy`, `loss`, `val_accuracy`, `val_loss`, and others.
 

@@ -27,6 +27,7 @@ from fer_core.metrics.calibration import WANTED
 from fer_core.metrics.core import METRICS
 from fer_core.metrics.predictions import Predictions
 from fer_core.models.spec import pretrained_note
+from fer_core.names import upper_first
 from fer_core.quiz.address import LOCAL
 from fer_core.store.datasets import OwnDataset, list_datasets
 from fer_core.store.folders import DEFAULT_MODEL, list_models
@@ -247,11 +248,6 @@ def choose_yardstick(key: str) -> str:
     )
     titles = {name: upper_first(title) for name, title in YARDSTICKS.items()}
     return choose("Judged by", titles, key, default="plurality", help=words, format_func=titles.__getitem__)
-
-
-def upper_first(words: str) -> str:
-    """Return words with a capital first letter, and the others as they are."""
-    return words[:1].upper() + words[1:]
 
 
 def emphasis() -> Literal["primary", "secondary"]:

@@ -23,6 +23,7 @@ from fer_core.metrics.ensembles import FUSIONS, HIGHEST_EXPONENT, LOWEST_EXPONEN
 from fer_core.metrics.paper import PAPER_VARIANTS, PLAIN_MEANS, paper_metrics, paper_notes, paper_report
 from fer_core.metrics.paper_changes import CHANGES_CAPTION, changes_in_prose, changes_table
 from fer_core.metrics.paper_claims import CLAIMS_CAPTION, NOT_TRAINED, in_prose
+from fer_core.names import upper_first
 from fer_core.runs.estimate import together
 from fer_core.sections import sections, worked
 from fer_core.sections.cards import model_readme, model_text
@@ -120,7 +121,7 @@ def _scoreboard(selection: Selection, top: DeltaGenerator, drawer: DeltaGenerato
     words = "Click a model to see its confusions and faces."
     section, chosen = _show(sections.scoreboard, selection, top, words=words, select=True, metric=metric)
     if chosen.selection.points and (title := chosen.selection.points[0].get("customdata")):
-        judge = common.upper_first(YARDSTICKS[selection.by])
+        judge = upper_first(YARDSTICKS[selection.by])
         faces = {"m_split": selection.split, "m_view": selection.view, "m_by": judge}
         st.switch_page("pages/confusion.py", query_params={"m_model": unescape(str(title[0])), **faces})
     words = "One face on this computer, a second per model."
@@ -216,8 +217,8 @@ def _calibration(selection: Selection, top: DeltaGenerator, drawer: DeltaGenerat
         faces = faces_in_bins(chosen)
         st.markdown(
             f"**{len(chosen)} selected bins**: {faces['faces']:,} faces ({percent(faces['share'])} of all) with a mean "
-            f"confidence of {_percent(faces['confidence'])}; {_percent(faces['accuracy'])} of these predictions are "
-            f"correct (95 % interval {_percent(faces['low'])} to {_percent(faces['high'])})."
+            f"confidence of {percent(faces['confidence'], '.1%')}; {percent(faces['accuracy'], '.1%')} of these "
+            f"predictions are correct (95 % interval {100 * faces['low']:.1f} to {percent(faces['high'], '.1%')})."
         )
     _show_table(section)
 
@@ -278,7 +279,7 @@ def _paper(selection: Selection, top: DeltaGenerator, drawer: DeltaGenerator) ->
     variant = common.choose_named("Variant", PAPER_VARIANTS, "c_variant", index=5)
     title, f1 = PAPER_VARIANTS[variant], results(selection).paper[1][variant]
     lowest = f1.dropna(subset=["f1"]).sort_values("f1").drop_duplicates("model").to_dict("records")
-    words = "; ".join(f"{row['expression']} {_percent(row['f1'])} ({row['model']})" for row in lowest)
+    words = "; ".join(f"{row['expression']} {percent(row['f1'], '.1%')} ({row['model']})" for row in lowest)
     explain("F1", f"{title} has its lowest F1: {words}")
     show_chart(class_scores(f1, narrow=narrow_screen()), alt=f"F1 by expression of {title}, reported and measured")
     st.markdown("**Where the paper contradicts itself**")
@@ -339,7 +340,3 @@ SECTIONS: Final[dict[str, tuple[Callable[[Selection, DeltaGenerator, DeltaGenera
     "Model cards": (_model_card, "own"),
 }
 """Name of each tab, the function that shows it, and what it can be changed by. Only the open tab is computed."""
-
-
-def _percent(share: float) -> str:
-    return percent(share, ".1%")

@@ -12,12 +12,13 @@ from fer_core.explain import NOTABLE, REGIONS, Edits, edit_and_rerun
 from fer_core.faces import Evidence, evidence_for
 from fer_core.figures.bars import model_answers, probability_bars, probability_change, probability_text
 from fer_core.labels import NOT_SURE
+from fer_core.names import upper_first
 from fer_core.sections import answers as says
 from fer_core.store.stored_model import StoredModel
 from fer_core.types import FaceResult
 from pages.parts import pictures
 from pages.parts.charts import show_chart
-from pages.parts.common import explain, plain, upper_first, why_not_sure
+from pages.parts.common import explain, plain, why_not_sure
 from pages.parts.pictures import Picture, evidence_tile, result_for
 
 SLIDERS: Final[dict[str, tuple[str, float, float, float, float, str]]] = {

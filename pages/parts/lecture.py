@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from contextlib import suppress
+from functools import partial
+from typing import Any, Final, TypeAlias
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -18,7 +20,7 @@ from fer_core.labels import EXPRESSIONS
 from fer_core.measuring.scoreboard import card_intervals, front_models
 from fer_core.metrics.confusion import confusion_cells, label_cells
 from fer_core.metrics.predictions import Predictions
-from fer_core.quiz.rooms import Room
+from fer_core.names import upper_first
 from fer_core.quiz.rounds import FACES
 from fer_core.sections import answers as says
 from fer_core.sections.screens import CLASS, SCREENS, Screen, lecture, save_lecture, screen_at, steps
@@ -26,7 +28,7 @@ from fer_core.store.folders import list_models
 from fer_core.types import FerError
 from pages.parts import common, pictures
 from pages.parts.charts import Space, show_chart, space_here, within
-from pages.parts.common import ERROR, attempt, choose, note_detector, plain, upper_first, warn, with_code
+from pages.parts.common import ERROR, attempt, choose, note_detector, plain, warn, with_code
 from pages.parts.data import computed, predictions
 from pages.parts.pictures import EXAMPLE, Picture, opened_model, result_for
 from pages.parts.quiz import game
@@ -36,6 +38,7 @@ from pages.parts.tour import STEPS
 
 _PHOTO: Final = "lecture_photo"  # in the session state: the picture that the screens of the face and the tour show
 _THUMBNAIL: Final = Space(220, 140, 0.5, small=True)
+Others: TypeAlias = dict[str, Callable[[DeltaGenerator | None], str]]
 ASPECTS: Final = {"detect": 1.5, "activations": 1.6}
 """Width by height of what screens show; others are square or fill the width."""
 
@@ -48,37 +51,24 @@ def show_screen(step: str) -> None:
     if screen.name not in names:
         names.append(screen.name)
     room = led_room() if CLASS in names else None
-    order = steps(names, faces=FACES if room else 0, votes=room is None or _voted(room))
+    votes = True
+    with suppress(FerError):  # the screens of a room whose faces are gone say so
+        votes = room is None or game(room.of, room.seed).voted
+    order = steps(names, faces=FACES if room else 0, votes=votes)
     if step not in order:
         step = screen.name
     with stage(step, order) as (sentence, controls):
-        words = _draw(screen, controls) if screen.name != CLASS else _class(step, room, controls)
-        sentence.title(words, anchor=False)
+        of_class: Any = {CLASS: partial(class_screen, step, room)}
+        sentence.title(_draw(screen, controls, OTHERS | of_class), anchor=False)
     with controls:
         st.markdown("\n\n".join(f"*{note}*" for note in screen.notes))
 
 
-def _voted(room: Room) -> bool:
-    """Whether there are votes of annotators for the faces of a room; if they are gone, the class screens say so."""
-    try:
-        return game(room.of, room.seed).voted
-    except FerError:
-        return True
-
-
-def _class(step: str, room: Room | None, controls: DeltaGenerator) -> str:
-    try:
-        return class_screen(step, room, controls)
-    except FerError as error:
-        st.info(with_code(str(error)), icon=":material/info:")
-        return "The faces of this round are not here."
-
-
-def _draw(screen: Screen, controls: DeltaGenerator | None) -> str:
-    """Draw a screen without the class, and return its sentence."""
+def _draw(screen: Screen, controls: DeltaGenerator | None, others: Others) -> str:
+    """Draw a screen, one of the tour's or of `others`, and return its sentence."""
     try:
         if (step := screen.name.title()) not in STEPS:
-            return OTHERS[screen.name](controls) or screen.sentence
+            return others[screen.name](controls) or screen.sentence
         stored = [model for model in common.servable_models(EXPRESSIONS) if model.card.spec is not None]
         model, picture, space = opened_model(stored), _picture(), space_here()
         assert model.card.spec is not None
@@ -205,7 +195,7 @@ def _class_card(_: DeltaGenerator | None) -> str:
     return "Everybody names the expression on ten faces, with a phone."
 
 
-OTHERS: Final[dict[str, Callable[[DeltaGenerator | None], str]]] = {
+OTHERS: Final[Others] = {
     CLASS: _class_card,
     "face": _face,
     "votes": _votes,
@@ -234,7 +224,7 @@ def overview() -> None:
             with st.container(border=True, height="stretch"):
                 frame: Any = {"border": False, "horizontal_alignment": "center"}
                 with st.container(height=_THUMBNAIL.height + 16, **frame), within(_THUMBNAIL):
-                    sentence = _draw(screen, None)
+                    sentence = _draw(screen, None, OTHERS)
                 link: Any = {"query_params": {SCREEN: screen.name}}
                 st.page_link("pages/lecture.py", label=f"**{place}. {screen.title}**", **link)
                 st.caption(f"{sentence}  \n{screen.minutes:g} min")

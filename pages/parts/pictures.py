@@ -164,10 +164,9 @@ def decoded(picture: Picture) -> Image:
 
 
 @kept_by(computed_here)
-def picture_size(picture: Picture) -> tuple[int, int]:
+def picture_size(picture: Picture) -> tuple[int, ...]:
     """Return the height and width of a picture in pixels, as `decoded` returns it."""
-    height, width, _ = decoded(picture).shape
-    return height, width
+    return decoded(picture).shape[:2]
 
 
 def analyze(picture: Picture, model: StoredModel, read: Callable[[Picture], Image] = decoded) -> PictureResult:

@@ -128,16 +128,11 @@ def _row(run: Run) -> dict[str, Any]:
     return {
         "Run": run.title,
         "State": STATE_LABELS[status.state],
-        "Best on hold-out, by label": _best_on_holdout(run),
+        "Best on hold-out, by label": percent(run.best_accuracy, ".1%"),
         "Epochs": f"{status.epoch} of {_epochs(run, status)}",
         "Network": run.plan.spec.title,
         "Started": run.created.astimezone().replace(tzinfo=None),
     }
-
-
-def _best_on_holdout(run: Run) -> str:
-    history = run.history()
-    return percent(history["val_accuracy"].max(), ".1%") if "val_accuracy" in history else "–"
 
 
 def _epochs(run: Run, status: Status) -> int:
@@ -180,7 +175,7 @@ def _live(runs: list[Run], states: list[str], whole: bool) -> None:
         memory = f", {status.peak_memory / 1e9:.1f} GB of memory at most" if status.peak_memory else ""
         summary = (
             f"{status.epoch} of {_epochs(run, status)} epochs in {common.duration(status.seconds)}{memory}. "
-            f"Best on the hold-out, by the label: {_best_on_holdout(run)}."
+            f"Best on the hold-out, by the label: {percent(run.best_accuracy, '.1%')}."
         )
         _curves(runs, max(map(_epochs, runs, statuses)), summary)
         with st.expander("Log", icon=":material/article:"):
