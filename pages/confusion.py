@@ -66,8 +66,7 @@ if layout == "difference":
     caption = f"Blue: {plain(title(first))} has more than {plain(title(second))}; orange: fewer, {unit}."
     faces = [confusion.differing_faces(answers, first, second, actual, predicted)]
     each = ", ".join(f"{(faces[0]['source'] == title(name)).sum()} by {plain(title(name))}" for name in (first, second))
-    number_of = counted(len(faces[0]), f"{actual} face")
-    lines = [f"{number_of} that only one of the two models predicts as {predicted}: {each}"]
+    lines = [f"{counted(len(faces[0]), actual + ' face')} that only one of the models predicts as {predicted}: {each}"]
 else:
     tables = {f"cells_{place}": cells[name] for place, name in enumerate(shown)}
     alts = [f"Confusion of {title(name)} on {where}" for name in shown]

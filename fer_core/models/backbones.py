@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_core.files import home
+from fer_core.files import home, usable_path
 from fer_core.models.spec import WEIGHTS, ModelSpec
 from fer_core.types import FerError, reason
 
@@ -212,7 +212,7 @@ def pretrained_file(backbone: str, size: int, source: str) -> str:
 
 def local_file(name: str) -> Path | None:
     """Return a weights file in a folder of `FER_BACKBONE_DIR`, or in `backbones/` in the data folder; None without."""
-    given = [Path(folder).expanduser() for folder in os.environ.get(FOLDER_VARIABLE, "").split(os.pathsep) if folder]
+    given = [usable_path(folder) for folder in os.environ.get(FOLDER_VARIABLE, "").split(os.pathsep) if folder]
     return next((folder / name for folder in (*given, home() / "backbones") if (folder / name).is_file()), None)
 
 

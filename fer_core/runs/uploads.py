@@ -20,7 +20,7 @@ from fer_core.files import checked_name, whole_file
 from fer_core.labels import EXPRESSIONS, checked_class, expression_index
 from fer_core.runs.data import DataSettings
 from fer_core.runs.own_pictures import MIN_IMAGES
-from fer_core.runs.run import KEPT_DAYS, zips_folder  # noqa: F401 (pages tell the days)
+from fer_core.runs.run import zips_folder
 from fer_core.types import FerError, reason
 from fer_core.visitors import check_room, max_pixels, own_home
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 from time import time
 from typing import Any, Final
 
@@ -16,6 +15,7 @@ from fer_core.data import FaceDataset
 from fer_core.data.fer2013 import Fer2013Faces
 from fer_core.faces import DEGRADATIONS, degrade, detection_stages, enlarged_pixels, preprocess_faces
 from fer_core.figures.bars import class_distribution
+from fer_core.files import usable_path
 from fer_core.labels import EXPRESSIONS
 from fer_core.measuring.face_table import (
     MEASURES,
@@ -127,7 +127,7 @@ def _own_pictures() -> OwnFaces | None:
 
 
 def _from_folder(folder: str, whole: bool, _: int) -> OwnFaces:
-    return read_own_faces(Path(folder).expanduser(), whole_image=whole)
+    return read_own_faces(usable_path(folder), whole_image=whole)
 
 
 def classes(shown: ShownFaces, top: DeltaGenerator, drawer: DeltaGenerator) -> None:  # noqa: ARG001 (as all)

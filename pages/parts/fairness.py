@@ -19,7 +19,7 @@ from fer_core.fairness.faces import AND, AuditedFaces, dataset_faces, picture_fa
 from fer_core.fairness.groups import ALL, GAP_COLUMNS, LIMITS, MINIMUM, RATES
 from fer_core.fairness.properties import PROPERTIES
 from fer_core.figures.scores import error_leaves, group_rates
-from fer_core.files import csv_text
+from fer_core.files import csv_text, usable_path
 from fer_core.labels import EXPRESSIONS
 from fer_core.metrics.significance import LEVEL
 from fer_core.sections import answers as says
@@ -107,7 +107,7 @@ def _predicted(file: Any, path: str, model: StoredModel, whole: bool) -> Audited
 
     try:
         with ExitStack() as stack:
-            place = Path(path).expanduser()
+            place = usable_path(path)
             if file is not None:
                 place = stack.enter_context(closing(TemporaryFolder())).path / f"upload{Path(file.name).suffix.lower()}"
                 check_room(file.size)

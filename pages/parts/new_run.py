@@ -15,7 +15,8 @@ from fer_core.labels import EXPRESSIONS
 from fer_core.models import ModelSpec, model_spec, network_names
 from fer_core.models.spec import ALL_LAYERS, BATCH_NORMS, PREPROCESSINGS, WEIGHTS
 from fer_core.runs.data import DataSettings, LoadedData, load_training_data
-from fer_core.runs.uploads import KEPT_DAYS, Collection, keep_upload, list_collections
+from fer_core.runs.run import KEPT_DAYS
+from fer_core.runs.uploads import Collection, keep_upload, list_collections
 from fer_core.runs.visits import AWAY_MINUTES
 from fer_core.store.datasets import list_datasets
 from fer_core.store.folders import DEFAULT_MODEL, list_models

@@ -8,7 +8,7 @@ from typing import Final
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from fer_core.runs.uploads import KEPT_DAYS
+from fer_core.runs.run import KEPT_DAYS
 from fer_core.runs.visits import AWAY_MINUTES
 from fer_core.visitors import limits
 from pages.parts.common import emphasis
