@@ -27,7 +27,7 @@ def test_layouts_by_url_and_nonsense_in_it(page, three, dataset):
     assert "The weak one" in said(app)
     app = page(m_layout="Difference", m_second="The weak one", m_actual="happy", m_predicted="happy")
     assert len(charts(app)) == 1
-    assert "only one of the two models" in said(app)
+    assert "only one of the models predicts" in said(app)
     assert "says The able one" in said(app)
     assert charts(page(m_actual="bored", m_model="Nobody", m_number="7", m_seed="-1"))
 
