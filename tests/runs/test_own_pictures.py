@@ -17,8 +17,8 @@ from fer_core.files import cache_folder, write_json
 from fer_core.runs import uploads as module
 from fer_core.runs.data import DataSettings, LoadedData, expected_faces, load_for_run, load_training_data
 from fer_core.runs.own_pictures import as_faces, count_warnings, light_warnings, read_own_faces, read_own_zip
-from fer_core.runs.run import PLAN, list_runs
-from fer_core.runs.uploads import KEPT_DAYS, Collection, Snapshot, keep_upload, list_collections
+from fer_core.runs.run import KEPT_DAYS, PLAN, list_runs
+from fer_core.runs.uploads import Collection, Snapshot, keep_upload, list_collections
 from fer_core.threads import in_parallel
 from fer_core.types import FerError
 from tests.app.made_up_runs import made_run, portrait, zipped
