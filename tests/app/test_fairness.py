@@ -34,7 +34,7 @@ def test_groups_of_the_test_faces_without_the_dataset_and_choices_by_url(page):
 
 @pytest.mark.parametrize("source", ["Test faces", "My own pictures"])
 def test_a_model_that_starts_from_utkface_says_so(page, source):
-    name = "vgg16_frozen_utk"
+    name = "vgg16_frozen_faces"
     ship(name)
     app = page(a_source=source, a_section="What this can say")
     assert "non-commercial research" not in said(app)

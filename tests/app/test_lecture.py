@@ -9,7 +9,7 @@ from tests.app.conftest import charts, pictures, said, ship
 
 def test_next_leads_through_the_whole_lecture(page):
     save_lecture([name for name in SCREENS if name != "class"])
-    ship("vgg16_frozen_utk")
+    ship("vgg16_frozen_faces")
     app = page(screen="picture")
     assert app.button(key="stage_back").disabled
     for place, screen in enumerate(lecture()):

@@ -49,8 +49,8 @@ def test_real_results_before_any_click_whatever_the_link_says_and_what_toggles_c
 def test_a_large_face_has_one_answer_before_any_edit(page):
     """Its close-up is reduced, and reducing it alone would move the numbers of this model by more than a point."""
     large = encoded(Image.fromarray(sample_portrait()).resize((1536, 1536)), "PNG")
-    ship("vgg16_frozen_utk")
-    app = page(p_source="Upload", p_models="VGG16, frozen (UTKFace)")
+    ship("vgg16_frozen_faces")
+    app = page(p_source="Upload", p_models="VGG16, frozen (faces)")
     upload(app, "p_upload", ("large.png", large))
     above, changed = (words.split(": ", 1)[1] for words in charts(app))
     after, before = changed.split("; before: ")
@@ -202,8 +202,8 @@ def test_many_models_share_one_chart(page, second_model):
     source = folders.promoted() / second_model
     third = shutil.copytree(source, source.with_name("third"))
     change_card(third, name="third", title="The third")
-    ship("vgg16_frozen_utk")
-    titles = [DEFAULT_TITLE, "Second model", "The third", "VGG16, frozen (UTKFace)"]
+    ship("vgg16_frozen_faces")
+    titles = [DEFAULT_TITLE, "Second model", "The third", "VGG16, frozen (faces)"]
     app = page(p_models=titles)
     assert app.subheader[0].value == "Face 1: 4 of 4 models say happy"
     assert said(app).count("non-commercial research") == 1

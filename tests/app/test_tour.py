@@ -53,8 +53,8 @@ def test_own_pictures(open_app):
 
 
 def test_a_model_without_maps_gives_one_sentence(open_app):
-    ship("vgg16_frozen_utk")
-    app = open_app("tour", t_served="VGG16, frozen (UTKFace)", t_step="Activations")
+    ship("vgg16_frozen_faces")
+    app = open_app("tour", t_served="VGG16, frozen (faces)", t_step="Activations")
     assert "maps show places of the whole face" in app.info[0].value
     assert "non-commercial research" in said(app)
     assert not pictures(app)

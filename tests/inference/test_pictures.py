@@ -53,7 +53,7 @@ def test_one_smiling_face_on_the_sample_and_none_on_gray(analyzer):
 
 
 def test_a_model_that_takes_the_face_as_one_piece_tells_no_places():
-    classifier = load_model("vgg16_frozen_utk").classifier()
+    classifier = load_model("vgg16_frozen_faces").classifier()
     assert classifier.predict(np.zeros((1, 48, 48), np.uint8)).activation.shape == (1, 1, 1, 7)
     (result,) = FaceAnalyzer(classifier).analyze(sample_portrait())
     assert result.activation is None

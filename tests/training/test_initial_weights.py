@@ -49,9 +49,9 @@ def test_only_weights_that_fit_are_available(home, tmp_path, monkeypatch):
     assert names[:2] == ["imagenet", "random"]
     assert "kept is not available" in " ".join(notes)
     assert "pretrain VGG16" in " ".join(notes)
-    (shipped / "vgg16_frozen_utk").symlink_to(SHIPPED / "vgg16_frozen_utk")
-    assert "utkface" in weight_sources(model_spec("vgg16_modified"))[0], "taken from a shipped model"
-    assert stored_backbone(model_spec("vgg16_modified_face_utk")).name == "vgg16_frozen_utk"
+    (shipped / "vgg16_frozen_faces").symlink_to(SHIPPED / "vgg16_frozen_faces")
+    assert "faces" in weight_sources(model_spec("vgg16_modified"))[0], "taken from a shipped model"
+    assert stored_backbone(model_spec("vgg16_modified_face_faces")).name == "vgg16_frozen_faces"
     (shipped / "resnet50_frozen_utk").symlink_to(SHIPPED / "resnet50_frozen_utk")
     assert stored_backbone(model_spec("resnet50_frozen_utk")) is None, "its normalisations are folded into its weights"
     names, notes = weight_sources(model_spec("xception_frozen"))
@@ -185,10 +185,10 @@ def test_weights_come_back_to_the_last_bit_that_is_stored(storage):
 
 @pytest.mark.slow
 def test_training_starts_from_it_where_nothing_is_pretrained(home):
-    spec = model_spec("vgg16_modified_utk")
+    spec = model_spec("vgg16_modified_faces")
     told = pretraining_note(spec)
-    assert told["read_from"] == "vgg16_frozen_utk, weights in int8"
-    assert told["recipe"]["epochs"] == load_model("vgg16_frozen_utk").card.training["pretraining"]["recipe"]["epochs"]
+    assert told["read_from"] == "vgg16_frozen_faces, weights in float16"
+    assert told["recipe"]["epochs"] == load_model("vgg16_frozen_faces").card.training["pretraining"]["recipe"]["epochs"]
     one, other = (backbone_of(initial_network(spec)).get_weights() for _ in range(2))
     assert all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
 
